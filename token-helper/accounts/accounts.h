@@ -1,0 +1,116 @@
+/* accounts.h - the accounts file, read and checked (mailbearer.conf(5)).
+ *
+ * Used by:  front/, agent/, commands/, oauth/
+ * Includes: base/, client/; accounts.c is the only user of libconfuse.
+ *
+ * Everything a struct account points to belongs to its struct accounts and lives until
+ * accounts_free(). After accounts_read() the defaults section and the provider's presets
+ * have been filled in: no other code looks at either.
+ */
+#ifndef MAILBEARER_ACCOUNTS_H
+#define MAILBEARER_ACCOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "../client/error.h"
+#include "../client/secret.h"
+
+enum grant {
+    GRANT_AUTHORIZATION_CODE, /* a person signed in once; refresh token */
+    GRANT_CLIENT_CREDENTIALS, /* the application itself */
+};
+
+enum protocol { PROTOCOL_SMTP, PROTOCOL_IMAP, PROTOCOL_POP3, PROTOCOL_COUNT };
+
+enum security { SECURITY_TLS, SECURITY_STARTTLS };
+
+enum client_auth {
+    CLIENT_AUTH_POST,  /* client_secret in the form (RFC 6749 2.3.1) */
+    CLIENT_AUTH_BASIC, /* HTTP Basic, both parts percent-encoded first */
+};
+
+struct server {
+    char *host; /* NULL: this account has no such server */
+    int port;
+    enum security security;
+};
+
+struct name_list {
+    char **names;
+    size_t count;
+};
+
+/* What the chosen provider contributes; the endpoints are complete URLs (the tenant is
+ * filled in), NULL when the provider has none. */
+struct provider {
+    char *name;
+    bool is_microsoft;
+    char *token_endpoint;
+    enum client_auth client_auth;
+};
+
+struct account {
+    char *name;
+    char *user;       /* mailbox in the SASL user= field */
+    char *login_hint; /* who signs in */
+    struct provider provider;
+    char *tenant; /* NULL when the provider has none */
+    char *client_id;
+    enum grant grant;
+    char *client_secret_file;    /* at most one of these three is set */
+    char *client_secret_command; /* run as the state directory's owner, by sh -c */
+    struct secret client_secret;
+    int64_t secret_expires; /* epoch seconds of that day's start (UTC); 0: not given */
+    char *scope;            /* space-separated, as it is sent */
+    struct server server[PROTOCOL_COUNT];
+    struct name_list allow_users; /* user names or decimal uids, as written */
+    struct name_list postfix_keys;
+    bool postfix_keys_given; /* false: the list holds the defaults made from smtp */
+    char *proxy;             /* NULL: none; never taken from the environment */
+    char *ca_file;           /* NULL: the system's */
+    int min_remaining;       /* seconds */
+    const char *file; /* where its section stands, for messages */
+    int line;
+};
+
+struct accounts {
+    char *path;
+    struct stat status; /* of the file as read: tells later whether it changed */
+    struct account *account;
+    size_t count;
+    char *state_directory; /* store { directory }; NULL: the place's default */
+};
+
+/* Reads and checks the file. 0, or:
+ * ERR_CONFIG: absent, unreadable, not private, or something in it is wrong; err names file,
+ *             line and, for an unknown word, the nearest known one. Nothing is half-read.
+ * ERR_NOMEM.
+ * Files taken in by include() are checked in the same way. */
+int accounts_read(const char *path, struct accounts **accounts_r, struct err *err);
+
+/* Frees, wiping secrets, and sets NULL. Takes NULL. */
+void accounts_free(struct accounts **accounts);
+
+/* The account of that name (case matters), or NULL. O(log n): the list is kept sorted. */
+const struct account *accounts_find(const struct accounts *accounts, const char *name);
+
+/* The account that answers `key` in Postfix's sasl map, without regard to case. An explicit
+ * postfix_keys entry wins over the defaults made from `smtp`.
+ * 0; ERR_NOACCOUNT when no account lists it; ERR_CONFIG when several do (err names two of
+ * them and says to set postfix_keys). */
+int accounts_find_key(const struct accounts *accounts, const char *key,
+                      const struct account **account_r, struct err *err);
+
+/* A text that changes when the account's token would have to be another one: grant,
+ * endpoint, client id, scope. A cached access token is used only while it is the same.
+ * Appends to `out`. 0 or ERR_NOMEM. */
+int account_fingerprint(const struct account *account, struct secret *out);
+
+/* "smtp", "imap", "pop3" / the reverse: PROTOCOL_COUNT when it is none of them. */
+const char *protocol_name(enum protocol protocol);
+enum protocol protocol_from_name(const char *name);
+
+#endif

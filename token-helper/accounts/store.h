@@ -1,0 +1,107 @@
+/* store.h - tokens on disk (FILEFORMAT.md).
+ *
+ * Used by:  front/cmd_token.c (reading), agent/writer.c, oauth/acquire.c, commands/
+ * Includes: base/, client/.
+ *
+ * One file an account, mode 0600. A write goes to NAME.json.new, is flushed, renamed over
+ * NAME.json, and the directory is flushed: readers see the old or the new record, whole.
+ * Who changes a record holds its lock, re-reads it, and only then acts: a refresh token may
+ * be good for one use only.
+ */
+#ifndef MAILBEARER_STORE_H
+#define MAILBEARER_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <sys/types.h>
+
+#include "../client/deadline.h"
+#include "../client/error.h"
+#include "../client/secret.h"
+
+/* Why the last refresh failed, kept so that processes without an agent also wait. */
+struct failure {
+    struct err err;   /* code ERR_NONE: it did not fail */
+    int64_t at;       /* when */
+    int64_t retry_at; /* not to be tried again before; 0: at once */
+    int count;        /* failures in a row */
+};
+
+struct record {
+    struct secret access_token;  /* empty: none */
+    struct secret refresh_token; /* empty: none */
+    struct secret fingerprint;   /* of the settings the access token was made with */
+    int64_t obtained_at;         /* of the access token */
+    int64_t expires_at;
+    int64_t refresh_at;       /* provider's refresh_in as a time; 0: none given */
+    int64_t refresh_token_at; /* when the refresh token was stored or last used */
+    char *scope;              /* granted; NULL: not said */
+    struct failure failure;
+};
+
+#define RECORD_INIT {0}
+
+struct store {
+    char *path;
+    int fd; /* of the directory */
+};
+
+struct store_stamp { /* tells whether a record's file changed */
+    bool present;
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct store_lock {
+    int fd; /* -1: not held */
+};
+
+/* 0, ERR_STORE (absent, not a directory, owned by neither root nor us, or writable by
+ * others), ERR_NOMEM. */
+int store_open(const char *directory, struct store *store_r, struct err *err);
+void store_close(struct store *store);
+
+/* The file name for an account: what is not [A-Za-z0-9@._+=-], and a dot in front, becomes
+ * %XX, so that every account has its own name and none leaves the directory.
+ * 0, or ERR_CONFIG when it would be longer than 230 bytes. */
+#define STORE_NAME_MAX 256
+int store_file_name(const char *account, char name_r[STORE_NAME_MAX], struct err *err);
+
+/* Takes the account's lock, waiting until the deadline (NULL: not at all). Falls back to a
+ * lock on the directory itself when no lock file can be made (full disk, read-only).
+ * Finishes or discards what a killed writer left in NAME.json.new.
+ * 0; ERR_TIMEOUT: somebody else has it; ERR_STORE. */
+int store_lock(const struct store *store, const char *account,
+               const struct deadline *deadline, struct store_lock *lock_r,
+               struct err *err);
+void store_unlock(struct store_lock *lock);
+
+/* Reads the record; one that is not there is an empty record and success. *stamp_r (may be
+ * NULL) is the file's.
+ * 0; ERR_STORE: unreadable, damaged, not private, or of a newer version (then it is not
+ * touched); ERR_NOMEM. */
+int store_read(const struct store *store, const char *account, struct record *record_r,
+               struct store_stamp *stamp_r, struct err *err);
+
+/* Holds disk space for the next store_write() of this account, so that a refresh is not
+ * begun that could not be saved. Under the lock. 0 or ERR_STORE. */
+int store_reserve(const struct store *store, const char *account, struct err *err);
+
+/* Writes the record, under the lock. 0 or ERR_STORE; on failure the old one stands. */
+int store_write(const struct store *store, const char *account,
+                const struct record *record, struct store_stamp *stamp_r,
+                struct err *err);
+
+/* The file's stamp now; present is false when it is not there. */
+void store_stamp(const struct store *store, const char *account,
+                 struct store_stamp *stamp_r);
+bool store_stamp_equal(const struct store_stamp *a, const struct store_stamp *b);
+
+void record_clear(struct record *record);
+int record_copy(struct record *to, const struct record *from, struct err *err);
+void record_move(struct record *to, struct record *from);
+
+#endif
