@@ -40,15 +40,15 @@ CRYPTO_LIBS = $(shell $(PKG_CONFIG) --libs libcrypto)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags libconfuse jansson libcurl libcrypto libsasl2)
 
 # --- what is built from what --------------------------------------------------------------
-CLIENT = error secret deadline socketmap agent_client
-BASE = json wipe_alloc file log wallclock
-ACCOUNTS = accounts providers postfix_keys place store store_record
+CLIENT = error secret deadline socketmap agent_client oauth_message
+BASE = json wipe_alloc file log wallclock complain token_format
+ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_lock store_record store_write upstream values values_net words
 CATALOGUE = catalogue catalogue_search
-OAUTH = http request reply acquire
-AGENT = agent listen conn answer keeper refresh writer
-COMMANDS = main options cmd_agent cmd_check cmd_explain cmd_import cmd_status cmd_token status_report
-FRONT = main cmd_token cmd_upstream run_oauth
-PLUGIN = plugin token_source oauth_message
+OAUTH = http request reply secret_source acquire
+AGENT = agent listen conn question permits keeper keeper_ask keeper_flight entry flight loop worker
+COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_status cmd_token status_text
+FRONT = main front cmd_token cmd_upstream run_oauth
+PLUGIN = plugin token_source
 
 client_o = $(CLIENT:%=$(BUILD)/token-helper/client/%.o)
 base_o = $(BASE:%=$(BUILD)/token-helper/base/%.o)

@@ -3,6 +3,12 @@
  * Used by:  front/, agent/, commands/, oauth/
  * Includes: base/, client/; accounts.c is the only user of libconfuse.
  *
+ * Reading is for one thread at a time (libconfuse's scanner has static state). How the
+ * work is divided: guard.c looks the text through before libconfuse sees it, accounts.c
+ * runs libconfuse and collects what is written (raw.h), build.c makes accounts of it
+ * (values.h checks single values, providers.h adds what is known), lookup.c is what
+ * others call afterwards.
+ *
  * Everything a struct account points to belongs to its struct accounts and lives until
  * accounts_free(). After accounts_read() the defaults section and the provider's presets
  * have been filled in: no other code looks at either.
@@ -33,7 +39,8 @@ enum client_auth {
 };
 
 struct server {
-    char *host; /* NULL: this account has no such server */
+    char *host; /* NULL: this account has no such server; an IPv6 address without brackets
+                 */
     int port;
     enum security security;
 };
@@ -64,7 +71,7 @@ struct account {
     char *client_secret_command; /* run as the state directory's owner, by sh -c */
     struct secret client_secret;
     int64_t secret_expires; /* epoch seconds of that day's start (UTC); 0: not given */
-    char *scope;            /* space-separated, as it is sent */
+    char *scope;            /* space-separated, as it is sent; never NULL */
     struct server server[PROTOCOL_COUNT];
     struct name_list allow_users; /* user names or decimal uids, as written */
     struct name_list postfix_keys;
@@ -72,24 +79,40 @@ struct account {
     char *proxy;             /* NULL: none; never taken from the environment */
     char *ca_file;           /* NULL: the system's */
     int min_remaining;       /* seconds */
-    const char *file; /* where its section stands, for messages */
+    const char *file;        /* where its section stands, for messages */
     int line;
 };
 
+/* A file that was read, the first of them the accounts file itself. */
+struct accounts_file {
+    char *path;
+    struct stat status;
+};
+
+struct key_index; /* postfix_keys.h */
+
 struct accounts {
     char *path;
-    struct stat status; /* of the file as read: tells later whether it changed */
+    struct stat status;         /* of the file as read: tells later whether it changed */
+    struct accounts_file *file; /* it and all that include() took in */
+    size_t file_count;
+    struct key_index *keys;
     struct account *account;
     size_t count;
     char *state_directory; /* store { directory }; NULL: the place's default */
 };
 
-/* Reads and checks the file. 0, or:
- * ERR_CONFIG: absent, unreadable, not private, or something in it is wrong; err names file,
- *             line and, for an unknown word, the nearest known one. Nothing is half-read.
+/* Reads and checks the file. A relative path stays one: the current directory must then
+ * be the same for accounts_changed(). The file may belong to root, the effective user
+ * and, as root, to the owner of the system's state directory, who root becomes next. 0,
+ * or: ERR_CONFIG: absent, unreadable, not private, or something in it is wrong; err names
+ * file, line and, for an unknown word, the nearest known one. Nothing is half-read.
  * ERR_NOMEM.
  * Files taken in by include() are checked in the same way. */
 int accounts_read(const char *path, struct accounts **accounts_r, struct err *err);
+
+/* True when one of the files read is no longer the same file with the same content. */
+bool accounts_changed(const struct accounts *accounts);
 
 /* Frees, wiping secrets, and sets NULL. Takes NULL. */
 void accounts_free(struct accounts **accounts);
@@ -97,10 +120,10 @@ void accounts_free(struct accounts **accounts);
 /* The account of that name (case matters), or NULL. O(log n): the list is kept sorted. */
 const struct account *accounts_find(const struct accounts *accounts, const char *name);
 
-/* The account that answers `key` in Postfix's sasl map, without regard to case. An explicit
- * postfix_keys entry wins over the defaults made from `smtp`.
- * 0; ERR_NOACCOUNT when no account lists it; ERR_CONFIG when several do (err names two of
- * them and says to set postfix_keys). */
+/* The account that answers `key` in Postfix's sasl map, without regard to case. An
+ * explicit postfix_keys entry wins over the defaults made from `smtp`. 0; ERR_NOACCOUNT
+ * when no account lists it; ERR_CONFIG when several do (err names two of them and says to
+ * set postfix_keys). */
 int accounts_find_key(const struct accounts *accounts, const char *key,
                       const struct account **account_r, struct err *err);
 

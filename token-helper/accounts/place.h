@@ -4,21 +4,22 @@
  * Includes: accounts.h, client/, libc.
  *
  * Root and the owner of the system's state directory (the user `mailbearer`) use the
- * system's files, everybody else their own. No name service is asked on the way: the front
- * prints a token in less time than a look-up takes.
+ * system's files, everybody else their own. No name service is asked on the way: the
+ * front prints a token in less time than a look-up takes.
  */
 #ifndef MAILBEARER_PLACE_H
 #define MAILBEARER_PLACE_H
 
 #include <limits.h>
+#include <sys/types.h>
 
 #include "accounts.h"
 
 #define PLACE_PATH_MAX 4096
 
 struct place {
-    bool system;               /* the system's files, not a user's own */
-    bool given;                /* config was named by -c */
+    bool system; /* the system's files, not a user's own */
+    bool given;  /* config was named by -c */
     char config[PLACE_PATH_MAX];
     char state[PLACE_PATH_MAX]; /* default; store { directory } in the file wins */
 };
@@ -27,6 +28,9 @@ struct place {
  * SYSCONFDIR/mailbearer/mailbearer.conf and LOCALSTATEDIR/lib/mailbearer.
  * 0, or ERR_CONFIG when neither HOME nor XDG_CONFIG_HOME is usable. */
 int place_find(const char *config, struct place *place_r, struct err *err);
+
+/* Who owns the system's state directory; (uid_t)-1 when there is none. One stat(2). */
+uid_t place_system_owner(void);
 
 /* Makes `directory` with mode 0700 when it is not there (as root: for the user
  * `mailbearer` where that user exists), then, as root, becomes its owner for good (groups

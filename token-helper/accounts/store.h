@@ -87,10 +87,15 @@ int store_read(const struct store *store, const char *account, struct record *re
                struct store_stamp *stamp_r, struct err *err);
 
 /* Holds disk space for the next store_write() of this account, so that a refresh is not
- * begun that could not be saved. Under the lock. 0 or ERR_STORE. */
+ * begun that could not be saved. Under the lock. 0 or ERR_STORE. Space that no write used
+ * is given back by the next store_lock() of the account. */
 int store_reserve(const struct store *store, const char *account, struct err *err);
 
-/* Writes the record, under the lock. 0 or ERR_STORE; on failure the old one stands. */
+/* Writes the record, under the lock. Times outside the years 1970 to 9999 are moved to the
+ * nearer end.
+ * 0; ERR_STORE, ERR_NOMEM: store_read() still gives the old record. Where all was flushed
+ * and only the last step failed (rename, or the directory's flush) nothing is thrown away:
+ * the next store_lock() finishes the write. */
 int store_write(const struct store *store, const char *account,
                 const struct record *record, struct store_stamp *stamp_r,
                 struct err *err);
@@ -100,8 +105,13 @@ void store_stamp(const struct store *store, const char *account,
                  struct store_stamp *stamp_r);
 bool store_stamp_equal(const struct store_stamp *a, const struct store_stamp *b);
 
+/* Wipes and frees; the record is empty and usable afterwards. */
 void record_clear(struct record *record);
+
+/* Replaces `to`, which is untouched on failure. 0 or ERR_NOMEM. */
 int record_copy(struct record *to, const struct record *from, struct err *err);
+
+/* Replaces `to` and leaves `from` empty. */
 void record_move(struct record *to, struct record *from);
 
 #endif

@@ -35,7 +35,13 @@ int file_read_secret_line(const char *path, const char *what, struct secret *out
 int file_read_fd(int fd, const char *path, size_t max, struct secret *out,
                  struct err *err);
 
-/* write(2) until all is written. 0, or ERR_STORE with the errno's text. */
+/* As file_read_fd() for a file whose size is known from fstat(2): one read(2) unless it
+ * grew meanwhile. */
+int file_read_sized(int fd, const char *path, size_t size, size_t max, struct secret *out,
+                    struct err *err);
+
+/* write(2) until all is written. 0, or ERR_STORE with the errno's text; errno stays what
+ * write(2) set. */
 int file_write_fd(int fd, const char *path, const void *bytes, size_t len,
                   struct err *err);
 

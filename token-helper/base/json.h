@@ -31,16 +31,25 @@ struct json *json_new(void);
 /* Frees and sets NULL. Takes NULL. */
 void json_free(struct json **json);
 
+/* The names below keep clear of jansson's own (json_string, json_integer, json_object ...):
+ * a program that defines one of those would be called by libjansson itself. */
+
+/* True when the key is there, whatever its value; null counts as absent. */
+bool json_has(const struct json *json, const char *key);
+
+/* True when the key is there and true. */
+bool json_get_true(const struct json *json, const char *key);
+
 /* NULL when absent, null, or not a string. Borrowed. */
-const char *json_string(const struct json *json, const char *key);
+const char *json_get_string(const struct json *json, const char *key);
 
 /* True, with *value_r, when the key is an integer, a real that is whole, or a string of
  * decimal digits (managed identity answers numbers as strings). Untouched otherwise. */
-bool json_integer(const struct json *json, const char *key, int64_t *value_r);
+bool json_get_integer(const struct json *json, const char *key, int64_t *value_r);
 
 /* The member that is an object, as a borrowed view that lives as long as `json` and must
  * not be freed; NULL when absent or not an object. */
-const struct json *json_object(const struct json *json, const char *key);
+const struct json *json_get_object(const struct json *json, const char *key);
 
 /* Element i of the array `key`, when it is an integer / a string. */
 bool json_array_integer(const struct json *json, const char *key, size_t i,

@@ -51,6 +51,11 @@ int err_set(struct err *err, int code, const char *format, ...)
 void err_hint(struct err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The cleaning that err_set() does, for other foreign text on its way into a log: in place,
+ * control characters (C0, DEL, C1), NUL and bytes that are not UTF-8 become '?', an
+ * unfinished character at the end is dropped. Returns the new length; adds no NUL. */
+size_t err_clean(char *text, size_t len);
+
 /* True when the same request may succeed later with nobody doing anything. */
 bool err_is_temporary(int code);
 

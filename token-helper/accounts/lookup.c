@@ -1,0 +1,134 @@
+/* What is asked of accounts once they are read. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accounts.h"
+#include "postfix_keys.h"
+
+static const char *const protocol_names[PROTOCOL_COUNT] = {
+    [PROTOCOL_SMTP] = "smtp",
+    [PROTOCOL_IMAP] = "imap",
+    [PROTOCOL_POP3] = "pop3",
+};
+
+static void
+names_free(struct name_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->names[i]);
+    free(list->names);
+}
+
+static void
+account_clear(struct account *a)
+{
+    free(a->name);
+    free(a->user);
+    free(a->login_hint);
+    free(a->provider.name);
+    free(a->provider.token_endpoint);
+    free(a->tenant);
+    free(a->client_id);
+    free(a->client_secret_file);
+    free(a->client_secret_command);
+    secret_clear(&a->client_secret);
+    free(a->scope);
+    for (int p = 0; p < PROTOCOL_COUNT; p++)
+        free(a->server[p].host);
+    names_free(&a->allow_users);
+    names_free(&a->postfix_keys);
+    free(a->proxy);
+    free(a->ca_file);
+}
+
+void
+accounts_free(struct accounts **accounts)
+{
+    struct accounts *a = *accounts;
+
+    if (a == NULL)
+        return;
+    *accounts = NULL;
+    key_index_free(&a->keys);
+    for (size_t i = 0; i < a->count; i++)
+        account_clear(&a->account[i]);
+    free(a->account);
+    for (size_t i = 0; i < a->file_count; i++)
+        free(a->file[i].path);
+    free(a->file);
+    free(a->path);
+    free(a->state_directory);
+    free(a);
+}
+
+static int
+compare_name(const void *name, const void *account)
+{
+    return strcmp(name, ((const struct account *)account)->name);
+}
+
+const struct account *
+accounts_find(const struct accounts *accounts, const char *name)
+{
+    if (accounts->count == 0)
+        return NULL;
+    return bsearch(name, accounts->account, accounts->count, sizeof(*accounts->account),
+                   compare_name);
+}
+
+/* The change time as well: a file put there with an old date (cp -p, a package) is new.
+ */
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+bool
+accounts_changed(const struct accounts *accounts)
+{
+    for (size_t i = 0; i < accounts->file_count; i++) {
+        struct stat now;
+
+        if (stat(accounts->file[i].path, &now) != 0 ||
+            !same_file(&now, &accounts->file[i].status))
+            return true;
+    }
+    return false;
+}
+
+int
+account_fingerprint(const struct account *account, struct secret *out)
+{
+    const char *parts[] = {account->grant == GRANT_CLIENT_CREDENTIALS ? "app" : "user",
+                           account->provider.token_endpoint, account->client_id,
+                           account->scope};
+
+    /* No part but the last can hold a space, so no two settings make the same text. */
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if ((i > 0 && secret_append_char(out, ' ') != 0) ||
+            secret_append_str(out, parts[i]) != 0)
+            return ERR_NOMEM;
+    return 0;
+}
+
+const char *
+protocol_name(enum protocol protocol)
+{
+    return protocol < PROTOCOL_COUNT ? protocol_names[protocol] : "?";
+}
+
+enum protocol
+protocol_from_name(const char *name)
+{
+    enum protocol p = PROTOCOL_SMTP;
+
+    while (p < PROTOCOL_COUNT && strcmp(protocol_names[p], name) != 0)
+        p++;
+    return p;
+}

@@ -1,0 +1,110 @@
+/* status_report.c - see status_report.h. */
+#include "status_report.h"
+
+#include "../base/json.h"
+#include "freshness.h"
+
+enum account_state
+status_state(const struct account *account, const struct record *record, int64_t now)
+{
+    const struct failure *f = &record->failure;
+    enum freshness fresh = token_freshness(record, account, now);
+
+    if (account->grant == GRANT_AUTHORIZATION_CODE && record->refresh_token.len == 0 &&
+        fresh == TOKEN_STALE)
+        return STATE_SIGNED_OUT;
+    if (f->err.code != ERR_NONE)
+        return err_is_temporary(f->err.code) ? STATE_FAILING : STATE_ACTION;
+    return fresh == TOKEN_STALE ? STATE_IDLE : STATE_OK;
+}
+
+const char *
+status_state_name(enum account_state state)
+{
+    static const char *const names[] = {[STATE_OK] = "ok",
+                                        [STATE_IDLE] = "idle",
+                                        [STATE_FAILING] = "failing",
+                                        [STATE_ACTION] = "needs-action",
+                                        [STATE_SIGNED_OUT] = "signed-out"};
+
+    return names[state];
+}
+
+static const char *
+grant_word(enum grant grant)
+{
+    return grant == GRANT_CLIENT_CREDENTIALS ? "client_credentials"
+                                             : "authorization_code";
+}
+
+static int
+put_time(struct json *json, const char *key, int64_t when)
+{
+    return when > 0 ? json_put_integer(json, key, when) : 0;
+}
+
+static int
+put_failure(struct json *json, const struct failure *f)
+{
+    struct json *e;
+
+    if (f->err.code == ERR_NONE)
+        return 0;
+    if ((e = json_new()) == NULL ||
+        json_put_string(e, "class",
+                        err_is_temporary(f->err.code) ? "temporary" : "action") != 0 ||
+        json_put_string(e, "text", f->err.text) != 0 ||
+        json_put_string(e, "hint", f->err.hint) != 0 || put_time(e, "at", f->at) != 0 ||
+        put_time(e, "retry_at", f->retry_at) != 0 ||
+        json_put_integer(e, "count", f->count) != 0) {
+        json_free(&e);
+        return ERR_NOMEM;
+    }
+    return json_put_object(json, "error", &e);
+}
+
+static int
+put_account(struct json *json, const struct account *account)
+{
+    int r;
+
+    if ((r = json_put_string(json, "account", account->name)) != 0 ||
+        (r = json_put_string(json, "user", account->user)) != 0 ||
+        (r = json_put_string(json, "provider", account->provider.name)) != 0 ||
+        (r = json_put_string(json, "grant", grant_word(account->grant))) != 0)
+        return r;
+    return put_time(json, "secret_expires", account->secret_expires);
+}
+
+static int
+put_record(struct json *json, const struct record *record)
+{
+    int r;
+
+    if (record->access_token.len > 0 &&
+        ((r = put_time(json, "obtained_at", record->obtained_at)) != 0 ||
+         (r = put_time(json, "expires_at", record->expires_at)) != 0 ||
+         (r = put_time(json, "refresh_at", record->refresh_at)) != 0 ||
+         (r = json_put_string(json, "scope", record->scope)) != 0))
+        return r;
+    if ((r = json_put_bool(json, "refresh_token", record->refresh_token.len > 0)) != 0)
+        return r;
+    return put_time(json, "refresh_token_at", record->refresh_token_at);
+}
+
+int
+status_json(const struct account *account, const struct record *record, bool unsaved,
+            int64_t now, struct secret *out, struct err *err)
+{
+    struct json *json = json_new();
+    int r = 0;
+
+    if (json == NULL || put_account(json, account) != 0 ||
+        json_put_string(json, "state",
+                        status_state_name(status_state(account, record, now))) != 0 ||
+        put_record(json, record) != 0 || json_put_bool(json, "unsaved", unsaved) != 0 ||
+        put_failure(json, &record->failure) != 0 || json_write(json, false, out) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    json_free(&json);
+    return r;
+}

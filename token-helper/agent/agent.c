@@ -1,0 +1,314 @@
+/* agent.c - see agent.h. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include "../accounts/accounts.h"
+#include "../accounts/store.h"
+#include "../base/log.h"
+#include "../client/deadline.h"
+#include "../oauth/acquire.h"
+#include "conn.h"
+#include "keeper.h"
+#include "loop.h"
+#include "permits.h"
+#include "worker.h"
+
+#define DRAIN_MS (ACQUIRE_HTTP_MS + 2000) /* for the refreshes under way at the end */
+
+struct listen_source {
+    struct loop_source source; /* first */
+    struct conns *conns;
+};
+
+struct agent {
+    const struct agent_options *options;
+    struct store store;
+    struct http *http;
+    struct worker *worker;
+    struct loop *loop;
+    struct keeper *keeper;
+    struct permits *permits;
+    struct conns *conns;
+    struct listeners listeners;
+    struct listen_source listen_source[LISTEN_MAX];
+    struct loop_source signals; /* the reading end of signal_pipe */
+    bool reload;
+    int stop; /* how many times we were asked to */
+    int64_t second_ms;
+    struct stat
+        bad_file; /* of the accounts file that could not be used; do not try it again */
+};
+
+/* A handler may only write to a descriptor; this is its only state. */
+static int signal_pipe[2] = {-1, -1};
+
+static void
+on_signal(int number)
+{
+    int saved = errno;
+    char c = number == SIGHUP ? 'h' : 't';
+
+    if (write(signal_pipe[1], &c, 1) < 0)
+        errno = saved; /* the pipe is full: enough signals are noted in it */
+    errno = saved;
+}
+
+static void
+signals_ready(struct loop_source *source, unsigned events)
+{
+    struct agent *a = (struct agent *)((char *)source - offsetof(struct agent, signals));
+    char c[16];
+    ssize_t n = read(source->fd, c, sizeof c);
+
+    (void)events;
+    for (ssize_t i = 0; i < n; i++) {
+        if (c[i] == 'h')
+            a->reload = true;
+        else
+            a->stop++;
+    }
+}
+
+static int
+set_up_signals(struct agent *a, struct err *err)
+{
+    struct sigaction on = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction off = {.sa_handler = SIG_IGN};
+
+    if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+        return err_set(err, ERR_TEMP, "pipe: %s", strerror(errno));
+    sigaction(SIGHUP, &on, NULL);
+    sigaction(SIGTERM, &on, NULL);
+    sigaction(SIGINT, &on, NULL);
+    sigaction(SIGPIPE, &off, NULL);
+    a->signals = (struct loop_source){signal_pipe[0], signals_ready};
+    return loop_add(a->loop, &a->signals, EPOLLIN, err);
+}
+
+static void
+listen_ready(struct loop_source *source, unsigned events)
+{
+    (void)events;
+    conns_accept(((struct listen_source *)source)->conns, source->fd);
+}
+
+static int
+watch_listeners(struct agent *a, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < a->listeners.count && r == 0; i++) {
+        a->listen_source[i].source =
+            (struct loop_source){a->listeners.fd[i], listen_ready};
+        a->listen_source[i].conns = a->conns;
+        r = loop_add(a->loop, &a->listen_source[i].source, EPOLLIN, err);
+    }
+    return r;
+}
+
+static void
+stop_listening(struct agent *a)
+{
+    for (size_t i = 0; i < a->listeners.count; i++)
+        loop_remove(a->loop, &a->listen_source[i].source);
+    listeners_close(&a->listeners);
+}
+
+/* --- accounts
+ * --------------------------------------------------------------------------- */
+
+static void
+warn(const char *line)
+{
+    log_warning("%s", line);
+}
+
+/* Takes `accounts` over, also on failure. */
+static int
+use_accounts(struct agent *a, struct accounts *accounts, struct err *err)
+{
+    struct permits *permits = NULL;
+    int r = permits_new(accounts, geteuid(), warn, &permits, err);
+
+    if (r == 0)
+        r = keeper_set_accounts(a->keeper, accounts, err);
+    if (r != 0) {
+        permits_free(&permits);
+        accounts_free(&accounts);
+        return r;
+    }
+    permits_free(&a->permits);
+    a->permits = permits;
+    return 0;
+}
+
+static bool
+is_known_bad(struct agent *a)
+{
+    struct stat st;
+
+    return stat(a->options->place.config, &st) == 0 && st.st_ino == a->bad_file.st_ino &&
+           st.st_size == a->bad_file.st_size &&
+           st.st_mtim.tv_sec == a->bad_file.st_mtim.tv_sec &&
+           st.st_mtim.tv_nsec == a->bad_file.st_mtim.tv_nsec &&
+           st.st_ctim.tv_sec == a->bad_file.st_ctim.tv_sec &&
+           st.st_ctim.tv_nsec == a->bad_file.st_ctim.tv_nsec;
+}
+
+static void
+reload(struct agent *a)
+{
+    const char *path = a->options->place.config;
+    struct accounts *accounts = NULL;
+    struct err err = ERR_INIT;
+    char line[ERR_LINE_MAX];
+
+    if (accounts_read(path, &accounts, &err) != 0 ||
+        use_accounts(a, accounts, &err) != 0) {
+        log_error("%s; the accounts read before stay in force", err_line(&err, line));
+        if (stat(path, &a->bad_file) != 0)
+            a->bad_file.st_ino = 0;
+        return;
+    }
+    a->bad_file.st_ino = 0;
+    log_info("%s: read again, %zu accounts", path, keeper_accounts(a->keeper)->count);
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------- */
+
+static int
+tick(struct agent *a)
+{
+    int64_t now_ms = deadline_now();
+    int next_ms = keeper_tick(a->keeper);
+
+    if (now_ms - a->second_ms >= 1000) {
+        a->second_ms = now_ms;
+        conns_tick(a->conns);
+        if (!a->reload && accounts_changed(keeper_accounts(a->keeper)) &&
+            !is_known_bad(a))
+            a->reload = true;
+    }
+    if (a->reload) {
+        a->reload = false;
+        reload(a);
+    }
+    return next_ms;
+}
+
+static void
+run(struct agent *a)
+{
+    struct deadline drain;
+
+    while (a->stop == 0) {
+        int next_ms = tick(a);
+
+        loop_step(a->loop, next_ms);
+        worker_collect(a->worker);
+    }
+    stop_listening(a);
+    drain = deadline_in(DRAIN_MS);
+    while (keeper_flights(a->keeper) > 0 && a->stop < 2 && !deadline_passed(&drain)) {
+        loop_step(a->loop, 100);
+        worker_collect(a->worker);
+    }
+}
+
+static void
+wake(void *http)
+{
+    http_wake(http);
+}
+
+/* Descriptors for many clients, and no core file: it would hold every token. */
+static void
+set_limits(void)
+{
+    struct rlimit files, core = {0, 0};
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    setrlimit(RLIMIT_CORE, &core);
+}
+
+static int
+start(struct agent *a, struct accounts **accounts, struct err *err)
+{
+    const struct place *place = &a->options->place;
+    const char *state = (*accounts)->state_directory != NULL
+                            ? (*accounts)->state_directory
+                            : place->state;
+    struct accounts *taken;
+    int r;
+
+    if ((r = listeners_open(a->options->listen, a->options->listen_count, !place->system,
+                            &a->listeners, err)) != 0 ||
+        (r = place_enter(state, err)) != 0 ||
+        (r = store_open(state, &a->store, err)) != 0)
+        return r;
+    set_limits();
+    if ((r = http_open(&a->http, err)) != 0 ||
+        (r = worker_new(&a->worker, wake, a->http, err)) != 0 ||
+        (r = loop_new(&a->loop, a->http, err)) != 0 ||
+        (r = keeper_new(&a->store, a->http, a->worker, &a->keeper, err)) != 0 ||
+        (r = conns_new(a->loop, a->keeper, &a->permits, &a->conns, err)) != 0)
+        return r;
+    taken = *accounts;
+    *accounts = NULL;
+    if ((r = use_accounts(a, taken, err)) != 0 || (r = watch_listeners(a, err)) != 0)
+        return r;
+    return set_up_signals(a, err);
+}
+
+static void
+finish(struct agent *a)
+{
+    /* The worker first: what it has to write must be written. */
+    if (a->worker != NULL)
+        worker_free(&a->worker);
+    conns_free(&a->conns);
+    http_close(&a->http);
+    keeper_free(&a->keeper);
+    loop_free(&a->loop);
+    permits_free(&a->permits);
+    listeners_close(&a->listeners);
+    store_close(&a->store);
+    for (int i = 0; i < 2; i++)
+        if (signal_pipe[i] >= 0)
+            close(signal_pipe[i]);
+}
+
+int
+agent_run(const struct agent_options *options, struct err *err)
+{
+    struct agent a = {.options = options, .store = {.fd = -1}};
+    struct accounts *accounts = NULL;
+    int r = accounts_read(options->place.config, &accounts, err);
+
+    if (r == 0)
+        r = start(&a, &accounts, err);
+    if (r == 0) {
+        log_info("mailbearer " MAILBEARER_VERSION ": %zu accounts from %s",
+                 keeper_accounts(a.keeper)->count, options->place.config);
+        for (size_t i = 0; i < a.listeners.count; i++)
+            log_info("listening on %s", a.listeners.path[i] != NULL ? a.listeners.path[i]
+                                                                    : "a passed socket");
+        run(&a);
+        log_info("ended");
+    }
+    accounts_free(&accounts);
+    finish(&a);
+    return r;
+}

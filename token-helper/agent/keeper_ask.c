@@ -1,0 +1,154 @@
+/* keeper_ask.c - see keeper.h: who asks, and what time brings. */
+#include <string.h>
+
+#include "../accounts/freshness.h"
+#include "../accounts/status_report.h"
+#include "../base/log.h"
+#include "../base/wallclock.h"
+#include "../client/deadline.h"
+#include "keeper_private.h"
+
+#define AHEAD_MAX 64  /* refreshes nobody waits for, at once */
+#define LOAD_BATCH 20 /* records read unasked a second, after a start */
+#define TICK_IDLE_MS 1000
+#define TICK_BUSY_MS 100
+
+/* A sign-in, an import or a sign-out by another process shows in the file at once. */
+static void
+notice_changed_file(struct keeper *k, struct entry *e)
+{
+    struct store_stamp now;
+
+    if (!e->loaded || e->flight != NULL)
+        return;
+    store_stamp(k->env.store, e->name, &now);
+    if (!store_stamp_equal(&now, &e->stamp))
+        e->loaded = false;
+}
+
+void
+keeper_ask(struct keeper *k, const struct account *account, struct ask *ask)
+{
+    struct entry *e = keeper_find(k, account->name);
+
+    ask->since_ms = deadline_now();
+    e->asked = true;
+    e->asked_ms = ask->since_ms;
+    notice_changed_file(k, e);
+    switch (entry_answer(e, wallclock_now())) {
+    case ENTRY_ANSWER:
+        ask->answer(ask, &e->record.access_token, NULL);
+        return;
+    case ENTRY_REFUSE:
+        ask->answer(ask, NULL, &e->record.failure.err);
+        return;
+    case ENTRY_FETCH:
+        ask->entry = e;
+        ask->next = e->asks;
+        e->asks = ask;
+        if (e->flight == NULL && deadline_now() >= e->retry_ms)
+            keeper_start_flight(k, e, FLIGHT_ASKED);
+        return;
+    }
+}
+
+void
+keeper_forget(struct keeper *k, struct ask *ask)
+{
+    struct ask **link;
+
+    (void)k;
+    if (ask->entry == NULL)
+        return;
+    for (link = &ask->entry->asks; *link != NULL; link = &(*link)->next)
+        if (*link == ask) {
+            *link = ask->next;
+            break;
+        }
+    ask->entry = NULL;
+}
+
+void
+keeper_rejected(struct keeper *k, const struct account *account, const char *token,
+                size_t len)
+{
+    struct entry *e = keeper_find(k, account->name);
+    const struct secret *current = &e->record.access_token;
+    int64_t now_ms = deadline_now();
+
+    if (!e->loaded || e->flight != NULL || current->len != len ||
+        memcmp(current->data, token, len) != 0 ||
+        (e->refused_ms != 0 && now_ms - e->refused_ms < KEEPER_REJECTED_S * 1000LL))
+        return;
+    log_warning("%s: the present token was reported as refused, fetching another",
+                e->name);
+    e->refused = true;
+    e->refused_ms = now_ms;
+    keeper_start_flight(k, e, FLIGHT_ASKED);
+}
+
+int
+keeper_status(struct keeper *k, const struct account *account, struct secret *out,
+              struct err *err)
+{
+    struct entry *e = keeper_find(k, account->name);
+
+    return status_json(account, &e->record, e->unsaved, wallclock_now(), out, err);
+}
+
+static void
+tick_waiting(struct keeper *k, struct entry *e, int64_t now_ms)
+{
+    struct err late = ERR_INIT;
+
+    if (e->asks == NULL)
+        return;
+    k->waiting++;
+    if (e->flight == NULL && now_ms >= e->retry_ms)
+        keeper_start_flight(k, e, FLIGHT_ASKED);
+    if (e->loaded && !e->refused &&
+        token_last_resort(&e->record, e->account, wallclock_now()))
+        entry_answer_all(e, true, NULL, now_ms, KEEPER_SLOW_MS);
+    err_set(&late, ERR_TIMEOUT, "no token in %d s: the refresh is still under way",
+            KEEPER_WAIT_MS / 1000);
+    err_hint(&late, "see: mailbearer status %s", e->name);
+    entry_answer_all(e, false, &late, now_ms, KEEPER_WAIT_MS);
+}
+
+/* Reads records nobody has asked for yet, a few at a time, so that refresh tokens are
+ * used at least weekly even where no mail flows. */
+static void
+load_some(struct keeper *k)
+{
+    for (int n = 0; n < LOAD_BATCH && k->load_next < k->count; k->load_next++) {
+        struct entry *e = k->entry[k->load_next];
+
+        if (e->loaded || e->flight != NULL ||
+            e->account->grant != GRANT_AUTHORIZATION_CODE)
+            continue;
+        keeper_start_flight(k, e, FLIGHT_LOOK);
+        n++;
+    }
+}
+
+int
+keeper_tick(struct keeper *k)
+{
+    int64_t now_ms = deadline_now(), now = wallclock_now();
+    bool second = now_ms - k->second_ms >= 1000;
+
+    k->waiting = 0;
+    for (size_t i = 0; i < k->count; i++) {
+        struct entry *e = k->entry[i];
+
+        tick_waiting(k, e, now_ms);
+        if (second && http_active(k->env.http) < AHEAD_MAX &&
+            entry_is_due(e, now, now_ms))
+            keeper_start_flight(k, e, FLIGHT_AHEAD);
+    }
+    if (second) {
+        k->second_ms = now_ms;
+        load_some(k);
+    }
+    return k->waiting > 0 || k->flights > 0 ? TICK_BUSY_MS : TICK_IDLE_MS;
+}

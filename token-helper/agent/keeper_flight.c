@@ -1,0 +1,136 @@
+/* keeper_flight.c - see keeper.h: the refreshes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../accounts/freshness.h"
+#include "../base/log.h"
+#include "../base/wallclock.h"
+#include "../client/deadline.h"
+#include "keeper_private.h"
+
+#define BUSY_RETRY_MS 100      /* another process holds the account's lock */
+#define UNSAVED_RETRY_MS 30000 /* the store could not be written */
+
+static void
+log_outcome(struct entry *e, const struct flight *f)
+{
+    const struct failure *old = &e->record.failure;
+    char line[ERR_LINE_MAX];
+
+    if (f->fetched)
+        log_info("%s: new access token, good for %lld s", e->name,
+                 (long long)(f->acquire.record.expires_at - wallclock_now()));
+    else if (f->result != 0 && f->result != ERR_NOACCOUNT &&
+             (old->err.code != f->err.code || strcmp(old->err.text, f->err.text) != 0))
+        log_warning("%s: %s", e->name, err_line(&f->err, line));
+    if (f->acquire.unsaved && !e->unsaved)
+        log_error("%s: tokens are only in memory, the store cannot be written: %s",
+                  e->name, err_line(&f->acquire.trouble, line));
+    else if (e->unsaved && !f->acquire.unsaved)
+        log_info("%s: the store can be written again, tokens are saved", e->name);
+}
+
+/* The flight's record becomes the entry's. */
+static void
+take_record(struct entry *e, struct flight *f)
+{
+    bool other = !secret_equal(&e->record.access_token, &f->acquire.record.access_token);
+
+    if (e->refused && other)
+        e->refused = false;
+    record_move(&e->record, &f->acquire.record);
+    e->stamp = f->acquire.stamp;
+    e->unsaved = f->acquire.unsaved;
+    e->loaded = true;
+    if (f->result != 0 && e->record.failure.err.code == ERR_NONE)
+        /* nothing was asked of the network (a secret file, no sign-in): it may be mended
+         * at any moment, so a short pause is enough */
+        e->record.failure = (struct failure){.err = f->err,
+                                             .at = wallclock_now(),
+                                             .retry_at = wallclock_now() + 2,
+                                             .count = 1};
+}
+
+static void
+answer_after_flight(struct entry *e, const struct flight *f)
+{
+    int64_t now = wallclock_now();
+    enum freshness fresh = token_freshness(&e->record, e->account, now);
+    bool good = !e->refused && (f->fetched || fresh != TOKEN_STALE ||
+                                token_last_resort(&e->record, e->account, now));
+    struct err err = f->err;
+
+    if (!good && err.code == ERR_NONE)
+        err_set(&err, ERR_TEMP, "no usable token was obtained");
+    entry_answer_all(e, good, &err, deadline_now(), 0);
+}
+
+static void
+on_landed(struct flight *f)
+{
+    struct keeper *k = f->arg;
+    struct entry *e, **link;
+    struct generation *g;
+
+    k->flights--;
+    e = keeper_find(k, f->acquire.account->name);
+    if (e == NULL || e->flight != f) {
+        for (link = &k->gone; *link != NULL && (*link)->flight != f;
+             link = &(*link)->next)
+            continue;
+        if ((e = *link) != NULL) {
+            *link = e->next;
+            keeper_drop(e); /* and the flight with it */
+        }
+        return;
+    }
+    g = e->flight_generation;
+    e->flight = NULL;
+    if (f->result == ERR_TIMEOUT && !f->request) {
+        /* another process is refreshing: look again soon, those who wait go on waiting */
+        e->retry_ms = deadline_now() + BUSY_RETRY_MS;
+    } else {
+        log_outcome(e, f);
+        take_record(e, f);
+        e->retry_ms = e->unsaved ? deadline_now() + UNSAVED_RETRY_MS : 0;
+        if (f->want.look_only && f->result == 0 && e->asks != NULL &&
+            entry_answer(e, wallclock_now()) == ENTRY_FETCH)
+            keeper_start_flight(k, e, FLIGHT_ASKED);
+        else
+            answer_after_flight(e, f);
+    }
+    generation_release(g);
+    flight_free(&f);
+}
+
+void
+keeper_start_flight(struct keeper *k, struct entry *e, enum flight_purpose purpose)
+{
+    struct flight *f = flight_new(e->account);
+    struct err err = ERR_INIT;
+    int r = ERR_NOMEM;
+
+    if (f == NULL || (e->loaded && record_copy(&f->memory, &e->record, NULL) != 0) ||
+        (e->refused && secret_set(&f->refused, e->record.access_token.data,
+                                  e->record.access_token.len) != 0)) {
+        err_set(&err, ERR_NOMEM, "out of memory");
+        goto out;
+    }
+    f->memory_stamp = e->stamp;
+    f->want.memory_newer = e->unsaved;
+    f->want.due_is_stale = purpose == FLIGHT_AHEAD;
+    f->want.look_only = purpose == FLIGHT_LOOK;
+    f->landed = on_landed;
+    f->arg = k;
+    if ((r = flight_start(f, &k->env, &err)) == 0) {
+        e->flight = f;
+        e->flight_generation = k->generation;
+        k->generation->users++;
+        k->flights++;
+        f = NULL;
+    }
+out:
+    flight_free(&f);
+    if (r != 0)
+        entry_answer_all(e, false, &err, deadline_now(), 0);
+}

@@ -1,0 +1,42 @@
+/* keeper_private.h - what keeper.c, keeper_flight.c and keeper_ask.c share.
+ *
+ * keeper.c:        which accounts there are
+ * keeper_flight.c: their refreshes
+ * keeper_ask.c:    who asks, and what time brings
+ */
+#ifndef MAILBEARER_KEEPER_PRIVATE_H
+#define MAILBEARER_KEEPER_PRIVATE_H
+
+#include "entry.h"
+
+struct keeper {
+    struct flight_env env;
+    struct generation *generation;
+    struct entry **entry; /* in the order of the accounts, which is sorted by name */
+    size_t count;
+    struct entry *gone; /* from the accounts file, with a flight still under way */
+    size_t load_next;   /* entries before this one have been read at least once */
+    unsigned flights, waiting;
+    int64_t second_ms; /* when the once-a-second work was last done */
+};
+
+enum flight_purpose {
+    FLIGHT_ASKED, /* somebody waits for a token */
+    FLIGHT_AHEAD, /* nobody does: replace the token before it ends */
+    FLIGHT_LOOK,  /* only read the record */
+};
+
+/* Starts a flight for an entry that has none. When that cannot be done, those who wait
+ * are told so. */
+void keeper_start_flight(struct keeper *keeper, struct entry *entry,
+                         enum flight_purpose purpose);
+
+/* The entry of that name, or NULL. */
+struct entry *keeper_find(const struct keeper *keeper, const char *name);
+
+/* Frees an entry and its flight. */
+void keeper_drop(struct entry *entry);
+
+void generation_release(struct generation *generation);
+
+#endif

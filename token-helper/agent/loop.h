@@ -1,0 +1,42 @@
+/* loop.h - the agent's event loop: our descriptors by epoll, transfers by libcurl.
+ *
+ * Used by:  agent/
+ * Includes: oauth/http.h, client/.
+ *
+ * One thread. curl_multi_poll() waits for the transfers and for the epoll descriptor;
+ * what is ready is then handled a batch at a time, so that no kind of event starves
+ * another.
+ */
+#ifndef MAILBEARER_LOOP_H
+#define MAILBEARER_LOOP_H
+
+#include <stdbool.h>
+
+#include "../client/error.h"
+#include "../oauth/http.h"
+
+/* Embedded in what owns the descriptor. */
+struct loop_source {
+    int fd;
+    void (*ready)(struct loop_source *source,
+                  unsigned events); /* EPOLLIN, EPOLLOUT, ... */
+};
+
+struct loop;
+
+int loop_new(struct loop **loop_r, struct http *http, struct err *err);
+void loop_free(struct loop **loop);
+
+/* Watches source->fd (level-triggered). 0, or ERR_TEMP when the kernel refuses. */
+int loop_add(struct loop *loop, struct loop_source *source, unsigned events,
+             struct err *err);
+void loop_change(struct loop *loop, struct loop_source *source, unsigned events);
+
+/* Stops watching. No event of the present batch reaches it any more: its memory may be
+ * freed at once. */
+void loop_remove(struct loop *loop, struct loop_source *source);
+
+/* Waits at most timeout_ms, then handles one batch. */
+void loop_step(struct loop *loop, int timeout_ms);
+
+#endif

@@ -1,0 +1,18 @@
+/* complain.h - how our programs say on stderr what went wrong.
+ *
+ * Used by:  front/, commands/
+ * Includes: client/error.h, libc.
+ */
+#ifndef MAILBEARER_COMPLAIN_H
+#define MAILBEARER_COMPLAIN_H
+
+#include "../client/error.h"
+
+/* One line what, one line what to do (when there is a hint):
+ *     mailbearer: SUBJECT: what happened
+ *     mailbearer: to mend it: what to do
+ * `subject` (an account, a command) may be NULL. Returns the exit status for err->code.
+ */
+int complain(const char *subject, const struct err *err);
+
+#endif

@@ -1,0 +1,112 @@
+/* token_format.c - see token_format.h. */
+#include "token_format.h"
+
+#include <string.h>
+
+#include "../client/oauth_message.h"
+#include "json.h"
+
+static const char *const names[] = {[TOKEN_RAW] = "raw",
+                                    [TOKEN_JSON] = "json",
+                                    [TOKEN_XOAUTH2] = "xoauth2",
+                                    [TOKEN_OAUTHBEARER] = "oauthbearer",
+                                    [TOKEN_HEADER] = "header"};
+
+enum token_format
+token_format_from_name(const char *name)
+{
+    for (size_t i = 0; i < TOKEN_FORMAT_COUNT; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum token_format)i;
+    return TOKEN_FORMAT_COUNT;
+}
+
+static int
+base64(const struct secret *in, struct secret *out)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    int r = 0;
+
+    for (size_t i = 0; i < in->len && r == 0; i += 3) {
+        size_t left = in->len - i;
+        unsigned bits = (unsigned)(unsigned char)in->data[i] << 16;
+        char four[4];
+
+        if (left > 1)
+            bits |= (unsigned)(unsigned char)in->data[i + 1] << 8;
+        if (left > 2)
+            bits |= (unsigned)(unsigned char)in->data[i + 2];
+        four[0] = alphabet[bits >> 18];
+        four[1] = alphabet[bits >> 12 & 63];
+        four[2] = left > 1 ? alphabet[bits >> 6 & 63] : '=';
+        four[3] = left > 2 ? alphabet[bits & 63] : '=';
+        r = secret_append(out, four, sizeof four);
+    }
+    return r;
+}
+
+static int
+add_message(enum oauth_mech mech, const char *user, const struct secret *token,
+            struct secret *out, struct err *err)
+{
+    struct secret message = SECRET_INIT;
+    int r = oauth_message_build(mech, user, token, &message, err);
+
+    if (r == ERR_USAGE) /* it was us who composed it from what others gave */
+        r = err->code = ERR_PROTOCOL;
+    if (r == 0 && base64(&message, out) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    secret_clear(&message);
+    return r;
+}
+
+static int
+add_json(const char *account, const char *user, const struct secret *token,
+         int64_t expires_at, struct secret *out, struct err *err)
+{
+    struct json *json = json_new();
+    int r = 0;
+
+    if (json == NULL || json_put_string(json, "account", account) != 0 ||
+        json_put_string(json, "user", user) != 0 ||
+        json_put_string(json, "access_token", secret_str(token)) != 0 ||
+        json_put_integer(json, "expires_at", expires_at) != 0 ||
+        json_write(json, false, out) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    json_free(&json);
+    return r;
+}
+
+int
+token_format(enum token_format format, const char *account, const char *user,
+             const struct secret *token, int64_t expires_at, struct secret *out,
+             struct err *err)
+{
+    int r = 0;
+
+    switch (format) {
+    case TOKEN_JSON:
+        r = add_json(account, user, token, expires_at, out, err);
+        break;
+    case TOKEN_XOAUTH2:
+        r = add_message(OAUTH_XOAUTH2, user, token, out, err);
+        break;
+    case TOKEN_OAUTHBEARER:
+        r = add_message(OAUTH_OAUTHBEARER, user, token, out, err);
+        break;
+    case TOKEN_HEADER:
+        if (secret_append_str(out, "Authorization: Bearer ") != 0 ||
+            secret_append(out, token->data, token->len) != 0)
+            r = err_set(err, ERR_NOMEM, "out of memory");
+        break;
+    case TOKEN_RAW:
+    case TOKEN_FORMAT_COUNT:
+        if (secret_append(out, token->data, token->len) != 0)
+            r = err_set(err, ERR_NOMEM, "out of memory");
+        break;
+    }
+    if (r == 0 && secret_append_char(out, '\n') != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    return r;
+}

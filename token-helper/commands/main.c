@@ -1,0 +1,63 @@
+/* main.c - `mailbearer-oauth`: what the front hands on, with its arguments. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "../base/complain.h"
+#include "../base/json.h"
+#include "../oauth/http.h"
+#include "commands.h"
+
+static int
+explain(const char *config, int argc, char **argv)
+{
+    (void)config; /* knows no accounts */
+    return cmd_explain(argc, argv);
+}
+
+static const struct command {
+    const char *name;
+    int (*run)(const char *config, int argc, char **argv);
+} commands[] = {
+    {"token", cmd_token}, {"import", cmd_import}, {"status", cmd_status},
+    {"check", cmd_check}, {"agent", cmd_agent},   {"explain", explain},
+};
+
+/* Nobody may look into this process, nor find it in a core file. LeakSanitizer has to, in
+ * the builds it is part of. */
+static void
+close_to_others(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__
+    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
+#endif
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *config = NULL;
+    struct err err = ERR_INIT;
+    int i = 1;
+
+    close_to_others();
+    json_setup();
+    if (http_setup(&err) != 0)
+        return complain(NULL, &err);
+    if (argc - i >= 2 && strcmp(argv[i], "-c") == 0) {
+        config = argv[i + 1];
+        i += 2;
+    }
+    for (size_t n = 0; i < argc && n < sizeof commands / sizeof commands[0]; n++)
+        if (strcmp(commands[n].name, argv[i]) == 0)
+            return commands[n].run(config, argc - i, argv + i);
+    fprintf(stderr,
+            "mailbearer: unknown command%s%s\nmailbearer: see: mailbearer --help\n",
+            i < argc ? ": " : "", i < argc ? argv[i] : "");
+    return EX_USAGE;
+}
