@@ -3,8 +3,8 @@
  * Used by:  oauth/reply.c (words for a refused token request), commands/
  * Includes: client/. The table is made from catalogue.tsv when mailbearer is built.
  *
- * The numbers choose the words only. Whether to try again is decided from the OAuth error,
- * suberror and HTTP status (oauth/reply.c), as Microsoft advises.
+ * The numbers choose the words only. Whether to try again is decided from the OAuth
+ * error, suberror and HTTP status (oauth/reply.c), as Microsoft advises.
  */
 #ifndef MAILBEARER_CATALOGUE_H
 #define MAILBEARER_CATALOGUE_H
@@ -22,27 +22,31 @@ enum catalogue_class {
 };
 
 struct catalogue_entry {
-    const char *layer;   /* "entra", "oauth", "smtp", "imap", "pop" */
+    const char *layer;   /* "entra", "smtp", "imap", "pop" */
     const char *code;    /* as in catalogue.tsv */
     const char *meaning; /* one line */
     enum catalogue_class class_;
-    const char *remedy;  /* one line; {mailbox} {account} {client_id} {tenant} to be filled in */
+    const char *remedy; /* one line; catalogue_remedy() fills in {mailbox} and its like */
 };
 
-/* The entry for an AADSTS number / an OAuth `error` or `suberror` value / an HTTP status of
- * the token endpoint; NULL when there is none. Static storage. */
+/* The entry for an AADSTS number / an OAuth `error` or `suberror` value / an HTTP status
+ * of the token endpoint; NULL when there is none. Static storage. */
 const struct catalogue_entry *catalogue_aadsts(int64_t number);
 const struct catalogue_entry *catalogue_oauth(const char *error);
 const struct catalogue_entry *catalogue_http(long status);
 
-/* Finds the next known error in a text of any length: an AADSTS number, an OAuth error in
- * `"error":"..."` form, a server's reply, anywhere in a pasted log line. *at_r is where in
- * `text` it was found. Starts looking at text[from]. NULL when there is no further one. */
+/* Finds the next known error in a text of any length (any bytes, NUL too): an AADSTS
+ * number, an OAuth error as a word, a server's reply, anywhere in a pasted log line.
+ * Starts looking at text[from]; what stands before still decides whether a word begins
+ * there. *at_r is where in `text` it was found: go on from *at_r + 1, and expect a row
+ * more than once. Of several rows that fit one place the most specific is returned. NULL,
+ * *at_r untouched: no further one. No I/O, no allocation; the time grows with `len`
+ * alone. */
 const struct catalogue_entry *catalogue_search(const char *text, size_t len, size_t from,
                                                size_t *at_r);
 
-/* Writes the remedy with its placeholders filled in (a NULL value leaves a placeholder such
- * as <mailbox>) into buf, cut at `size`. Returns buf. */
+/* Writes the remedy with its placeholders filled in (a NULL value leaves a placeholder
+ * such as <mailbox>) into buf, cut at `size`. Returns buf. */
 struct catalogue_values {
     const char *mailbox, *account, *client_id, *tenant;
 };

@@ -1,10 +1,11 @@
-# make-table.awk - turns catalogue.tsv into the C source of its tables, on standard output.
+# make-table.awk - turns catalogue.tsv into the C source of its tables, on stdout.
 #
 # usage: awk -f make-table.awk catalogue.tsv > catalogue_table.c
 #
-# catalogue.tsv says at its top what a row is and how `match` is written; catalogue_table.h
-# says what comes out. Runs with mawk, gawk and busybox awk. A row that breaks a rule is
-# named with its line number on standard error, nothing is written, and the status is 1.
+# catalogue.tsv says at its top what a row is and how `match` is written;
+# catalogue_table.h says what comes out. Runs with mawk, gawk and busybox awk. A row that
+# breaks a rule is named with its line number on standard error, nothing is written, and
+# the status is 1.
 
 BEGIN {
     FS = "\t"
@@ -30,14 +31,16 @@ NF != 6 { fail("six columns are needed, this has " NF) }
 
 !header {
     if ($0 != "layer\tcode\tmatch\tmeaning\tclass\tremedy")
-        fail("the first line must name the columns: layer code match meaning class remedy")
+        fail("the first line must name the columns: " \
+            "layer code match meaning class remedy")
     header = 1
     next
 }
 
 {
     check_row()
-    layer[rows] = $1; code[rows] = $2; meaning[rows] = $4; class[rows] = $5; remedy[rows] = $6
+    layer[rows] = $1; code[rows] = $2
+    meaning[rows] = $4; class[rows] = $5; remedy[rows] = $6
     n = split($3, alternative, / \| /)
     for (i = 1; i <= n; i++)
         add_match(alternative[i])
@@ -206,8 +209,9 @@ function write_rows(    i)
     print "#include \"catalogue_table.h\"\n"
     print "const struct catalogue_entry catalogue_rows[] = {"
     for (i = 0; i < rows; i++)
-        printf "    {%s, %s,\n     %s,\n     %s,\n     %s},\n", quote(layer[i]), quote(code[i]), \
-            quote(meaning[i]), class_name[class[i]], quote(remedy[i])
+        printf "    {%s, %s,\n     %s,\n     %s,\n     %s},\n", \
+            quote(layer[i]), quote(code[i]), quote(meaning[i]), \
+            class_name[class[i]], quote(remedy[i])
     print "};\nconst size_t catalogue_row_count = " rows ";\n"
 }
 
@@ -239,7 +243,8 @@ function write_patterns(    c, i, n, starts)
         starts = starts (c % 16 ? " " : "\n    ") n + 0 ","
         for (i = 0; i < patterns; i++)
             if (pattern_lead[i] == c) {
-                print "    {\"" pattern[i] "\", " pattern_row[i] ", " pattern_weight[i] "},"
+                printf "    {\"%s\", %d, %d},\n", pattern[i], pattern_row[i], \
+                    pattern_weight[i]
                 n++
             }
     }
