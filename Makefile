@@ -70,19 +70,26 @@ OAUTH_BIN = $(BUILD)/mailbearer-oauth
 MANPAGES = token-helper/man/mailbearer.1 token-helper/man/mailbearer.conf.5 \
 	token-helper/man/mailbearer-agent.8 sasl-plugin/mailbearer-sasl.7
 
+# What is run is shown with V=1, else only what is made.
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
 .DELETE_ON_ERROR:
 .PHONY: all
 all: $(PLUGIN_SO) $(FRONT_BIN) $(OAUTH_BIN) ## build the plugin and the programs
 
 $(PLUGIN_SO): $(plugin_o) $(client_o) sasl-plugin/export.map
-	$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -Wl,-soname,libmailbearer.so \
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -Wl,-soname,libmailbearer.so \
 	  -Wl,--version-script=sasl-plugin/export.map -o $@ $(plugin_o) $(client_o)
 
 $(FRONT_BIN): $(front_needs)
-	$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $(front_needs) $(CONFUSE_LIBS) $(JANSSON_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $(front_needs) $(CONFUSE_LIBS) $(JANSSON_LIBS)
 
 $(OAUTH_BIN): $(oauth_needs)
-	$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $(oauth_needs) \
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $(oauth_needs) \
 	  $(CURL_LIBS) $(CRYPTO_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS)
 
 # Hidden by default in what goes into the plugin, so that only the entry point is exported.
@@ -98,13 +105,16 @@ FORCE:
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(OUR_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/token-helper/catalogue/catalogue_table.c: token-helper/catalogue/catalogue.tsv token-helper/catalogue/make-table.awk
 	@mkdir -p $(@D)
-	awk -f token-helper/catalogue/make-table.awk token-helper/catalogue/catalogue.tsv > $@
+	$(call say,GEN,$@)
+	$(Q)awk -f token-helper/catalogue/make-table.awk token-helper/catalogue/catalogue.tsv > $@
 $(BUILD)/token-helper/catalogue/catalogue_table.o: $(BUILD)/token-helper/catalogue/catalogue_table.c $(BUILD)/flags
-	$(CC) $(CPPFLAGS) -Itoken-helper/catalogue $(OUR_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) -Itoken-helper/catalogue $(OUR_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

@@ -1,6 +1,5 @@
 /* The only user of libconfuse: the text of one accounts file becomes struct raw. */
 #include <confuse.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,10 +32,9 @@ current_path(void)
 /* --- what libconfuse calls */
 
 static enum section
-section_kind(const cfg_t *cfg)
+section_kind(cfg_t *cfg)
 {
-    int kind =
-        word_find(raw_section_names, SECTION_COUNT, cfg_name((cfg_t *)(uintptr_t)cfg));
+    int kind = word_find(raw_section_names, SECTION_COUNT, cfg_name(cfg));
 
     return kind >= 0 ? (enum section)kind : SECTION_ACCOUNT;
 }
@@ -84,7 +82,8 @@ collect_value(cfg_t *cfg, const cfg_opt_t *opt, const char *text)
 
     /* "defaults|user = x" would be taken for a way to a key. */
     if (cfg == current->root)
-        return config_error(current->err, current_path(), cfg->line, "syntax error");
+        return config_error(current->err, current_path(), cfg->line,
+                            "`%s` cannot be reached by `|`", opt->name);
     if ((r = begin_section(cfg)) != 0)
         return r;
     for (size_t k = 0; k < KEY_COUNT && key == NULL; k++)
@@ -187,9 +186,10 @@ on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 static void
 on_error(cfg_t *cfg, const char *format, va_list args)
 {
-    enum { OPTION, EQUAL, BRACE, TITLE, TOKEN, PARENTHESIS, END };
+    enum { OPTION, PATH, EQUAL, BRACE, TITLE, TOKEN, PARENTHESIS, END };
     static const char *const formats[] = {
         [OPTION] = "no such option '%s'",
+        [PATH] = "no sub-section title/index for '%s'",
         [EQUAL] = "missing equal sign after option '%s'",
         [BRACE] = "missing opening brace for section '%s'",
         [TITLE] = "missing title for section '%s'",
@@ -208,6 +208,8 @@ on_error(cfg_t *cfg, const char *format, va_list args)
         cfg == current->root
             ? config_unknown_section(err, path, cfg->line, word)
             : config_unknown_key(err, path, cfg->line, section_kind(cfg), word);
+    else if (which == PATH)
+        config_error(err, path, cfg->line, "`%s` cannot be followed by `|`", word);
     else if (which == EQUAL)
         config_error(err, path, cfg->line, "`%s` is not followed by `= value`", word);
     else if (which == BRACE)
@@ -292,8 +294,10 @@ parse_text(struct secret *text, struct raw *raw, size_t file, struct err *err)
     current = &parse;
     r = cfg_parse_fp(cfg, in) == CFG_SUCCESS ? 0 : ERR_CONFIG;
     current = NULL;
-    if (r != 0)
-        r = parse.result != 0 ? parse.result : config_nomem(err);
+    if (r != 0 && parse.result != 0)
+        r = parse.result;
+    else if (r != 0) /* it has an error function for everything but this */
+        r = config_nomem(err);
 out:
     raw_section_clear(&parse.section);
     if (cfg != NULL)

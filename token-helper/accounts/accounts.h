@@ -114,6 +114,9 @@ int accounts_read(const char *path, struct accounts **accounts_r, struct err *er
 /* True when one of the files read is no longer the same file with the same content. */
 bool accounts_changed(const struct accounts *accounts);
 
+/* When the files that were read were last changed, seconds since the epoch. */
+int64_t accounts_changed_at(const struct accounts *accounts);
+
 /* Frees, wiping secrets, and sets NULL. Takes NULL. */
 void accounts_free(struct accounts **accounts);
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "values.h"
+
 /* Where the `client_secret = VALUE` we may be in the middle of stands. */
 enum secret_state { SECRET_NOT, SECRET_KEY, SECRET_VALUE };
 
@@ -13,6 +15,7 @@ struct scan {
     int opened[2];     /* line of each */
     int word_line;     /* of the last word: where a section begins */
     int include_words; /* between parentheses; -1: outside */
+    char last;         /* what was seen last: 'w' a text, else punctuation */
     enum secret_state secret;
     const char *file;
     struct guard *guard;
@@ -72,6 +75,16 @@ take_secret(struct scan *s, char *from, const char *to, char quote)
     return 0;
 }
 
+/* libconfuse fails without a word when a key is empty. Elsewhere an empty text is a value
+ * or a title, which is looked at later. */
+static bool
+empty_fits(const struct scan *s)
+{
+    if (s->depth == 0)
+        return s->last == 'w' || s->last == '(';
+    return s->last == '=' || s->last == ',' || (s->last == '{' && s->depth == 2);
+}
+
 /* A word or quoted text has been seen: text[from..to). */
 static int
 see_text(struct scan *s, char *from, char *to, char quote)
@@ -82,6 +95,11 @@ see_text(struct scan *s, char *from, char *to, char quote)
     if (len > GUARD_STRING_MAX)
         return config_error(s->err, s->file, s->line, "a text is longer than %d bytes",
                             GUARD_STRING_MAX);
+    if (!value_is_utf8(from, len))
+        return config_error(s->err, s->file, s->line, "a text is not UTF-8");
+    if (len == 0 && !empty_fits(s))
+        return config_error(s->err, s->file, s->line, "an empty text does not fit here");
+    s->last = 'w';
     s->word_line = s->line;
     if (s->include_words >= 0 && ++s->include_words > 1)
         return config_error(s->err, s->file, s->line, "include() takes one file name");
@@ -123,7 +141,7 @@ scan_quoted(struct scan *s)
         }
         if (c != '\\' || next == '\n')
             continue;
-        if (quote == '"' && strchr("\\\"$", next) == NULL) {
+        if (quote == '"' && next != '\\' && next != '"' && next != '$') {
             config_error(s->err, s->file, s->line,
                          "unknown escape between double quotes; known are \\\\ \\\" \\$");
             err_hint(s->err, "write \\\\ for a backslash, or use single quotes");
@@ -189,8 +207,6 @@ scan_parenthesis(struct scan *s)
     if (opens == (s->include_words >= 0))
         return config_error(s->err, s->file, s->line, "`%c` fits nothing",
                             opens ? '(' : ')');
-    if (!opens && s->include_words != 1)
-        return config_error(s->err, s->file, s->line, "include() takes one file name");
     s->include_words = opens ? 0 : -1;
     return 0;
 }
@@ -244,6 +260,7 @@ scan_one(struct scan *s)
         return scan_quoted(s);
     if (s->include_words >= 0 && strchr("{}=,", c) != NULL)
         return config_error(s->err, s->file, s->line, "include() takes one file name");
+    s->last = c;
     if (c == '{' || c == '}' || c == '=' || c == ',') {
         s->secret = c == '=' && s->secret == SECRET_KEY ? SECRET_VALUE : SECRET_NOT;
         if (c == '{' || c == '}')

@@ -1,7 +1,7 @@
 /* guard.h - makes the text of an accounts file fit for libconfuse.
  *
  * Used by:  accounts.c only.
- * Includes: words.h (for the error texts), client/, libc. No I/O.
+ * Includes: words.h (for the error texts), values.h, client/, libc. No I/O.
  *
  * libconfuse 3.3 lets pass, or does, what an accounts file must not have (each tried):
  *   - the end of the file inside a section, or inside a comment, counts as its end;

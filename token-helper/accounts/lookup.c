@@ -102,6 +102,17 @@ accounts_changed(const struct accounts *accounts)
     return false;
 }
 
+int64_t
+accounts_changed_at(const struct accounts *accounts)
+{
+    int64_t latest = 0;
+
+    for (size_t i = 0; i < accounts->file_count; i++)
+        if (accounts->file[i].status.st_ctim.tv_sec > latest)
+            latest = accounts->file[i].status.st_ctim.tv_sec;
+    return latest;
+}
+
 int
 account_fingerprint(const struct account *account, struct secret *out)
 {

@@ -95,7 +95,7 @@ out:
 static int
 take_files(struct raw *raw, struct accounts *accounts, struct err *err)
 {
-    accounts->file = calloc(raw->file_count, sizeof(*accounts->file));
+    accounts->file = calloc(raw->file_count + 1, sizeof(*accounts->file));
     if (accounts->file == NULL ||
         (accounts->path = strdup(raw->file[0].file.path)) == NULL)
         return config_nomem(err);

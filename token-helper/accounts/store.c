@@ -255,6 +255,8 @@ store_read_file(const struct store *store, const char *name, const char *account
                      "restore it from a backup, or move it away and sign in again: "
                      "mailbearer login %s",
                      account);
+        else if (r == ERR_STORE)
+            store_hint(store, name, EIO, err); /* what a read that fails fails with */
     }
     secret_clear(&text);
     return r;

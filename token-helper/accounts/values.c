@@ -39,6 +39,17 @@ utf8_length(const unsigned char *s)
     return len;
 }
 
+bool
+value_is_utf8(const char *bytes, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+    size_t step = 1;
+
+    for (size_t i = 0; i < len && step > 0; i += step)
+        step = utf8_length(s + i);
+    return step > 0;
+}
+
 int
 value_text(const char *text, size_t max, struct err *err)
 {
@@ -48,15 +59,12 @@ value_text(const char *text, size_t max, struct err *err)
         return wrong(err, "is empty");
     if (strlen(text) > max)
         return err_set(err, ERR_CONFIG, "is longer than %zu bytes", max);
-    while (*s != '\0') {
-        size_t len = utf8_length(s);
-
-        if (len == 0)
-            return wrong(err, "is not UTF-8");
+    if (!value_is_utf8(text, strlen(text)))
+        return wrong(err, "is not UTF-8");
+    for (; *s != '\0'; s++) {
         /* C1 controls (U+0080 to U+009F) steer terminals as much as C0 do. */
         if (*s < 0x20 || *s == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0))
             return wrong(err, "holds a control character");
-        s += len;
     }
     return 0;
 }

@@ -15,6 +15,10 @@
 #define VALUE_NAME_MAX 254  /* bytes: an address (RFC 5321 4.5.3.1, erratum 1690) */
 #define VALUE_TEXT_MAX 2048 /* any other */
 
+/* Well-formed UTF-8 (RFC 3629)? Up to 3 bytes behind a `len` that cuts a character are
+ * looked at: a NUL or any ASCII character must follow. */
+bool value_is_utf8(const char *bytes, size_t len);
+
 /* Not empty, UTF-8, without control characters, at most `max` bytes. */
 int value_text(const char *text, size_t max, struct err *err);
 

@@ -12,6 +12,7 @@
 struct generation {
     struct accounts *accounts;
     unsigned users; /* the keeper, and flights under way */
+    int64_t since;  /* when it was read, seconds since the epoch */
 };
 
 struct entry {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/wallclock.h"
 #include "../client/deadline.h"
 #include "keeper_private.h"
 
@@ -149,7 +150,7 @@ keeper_set_accounts(struct keeper *k, struct accounts *accounts, struct err *err
         list[i]->record.failure = (struct failure){.err = ERR_INIT};
     }
     generation_release(k->generation);
-    *g = (struct generation){accounts, 1};
+    *g = (struct generation){accounts, 1, wallclock_now()};
     k->generation = g;
     free(k->entry);
     k->entry = list;

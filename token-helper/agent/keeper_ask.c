@@ -6,6 +6,7 @@
 #include "../base/log.h"
 #include "../base/wallclock.h"
 #include "../client/deadline.h"
+#include "../oauth/secret_source.h"
 #include "keeper_private.h"
 
 #define AHEAD_MAX 64  /* refreshes nobody waits for, at once */
@@ -26,16 +27,30 @@ notice_changed_file(struct keeper *k, struct entry *e)
         e->loaded = false;
 }
 
+/* Somebody had to act, and perhaps has: the secret's file is newer than the failure. */
+static bool
+has_new_secret(const struct entry *e)
+{
+    const struct failure *f = &e->record.failure;
+
+    return !err_is_temporary(f->err.code) &&
+           f->at <= secret_source_changed_at(e->account);
+}
+
 void
 keeper_ask(struct keeper *k, const struct account *account, struct ask *ask)
 {
     struct entry *e = keeper_find(k, account->name);
+    enum entry_answer answer;
 
     ask->since_ms = deadline_now();
     e->asked = true;
     e->asked_ms = ask->since_ms;
     notice_changed_file(k, e);
-    switch (entry_answer(e, wallclock_now())) {
+    answer = entry_answer(e, wallclock_now());
+    if (answer == ENTRY_REFUSE && has_new_secret(e))
+        answer = ENTRY_FETCH;
+    switch (answer) {
     case ENTRY_ANSWER:
         ask->answer(ask, &e->record.access_token, NULL);
         return;

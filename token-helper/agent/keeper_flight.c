@@ -120,6 +120,7 @@ keeper_start_flight(struct keeper *k, struct entry *e, enum flight_purpose purpo
     f->want.memory_newer = e->unsaved;
     f->want.due_is_stale = purpose == FLIGHT_AHEAD;
     f->want.look_only = purpose == FLIGHT_LOOK;
+    f->want.mended_at = k->generation->since;
     f->landed = on_landed;
     f->arg = k;
     if ((r = flight_start(f, &k->env, &err)) == 0) {

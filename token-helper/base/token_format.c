@@ -66,14 +66,16 @@ add_json(const char *account, const char *user, const struct secret *token,
          int64_t expires_at, struct secret *out, struct err *err)
 {
     struct json *json = json_new();
-    int r = 0;
+    int r = json == NULL ? ERR_NOMEM : 0;
 
-    if (json == NULL || json_put_string(json, "account", account) != 0 ||
-        json_put_string(json, "user", user) != 0 ||
-        json_put_string(json, "access_token", secret_str(token)) != 0 ||
-        json_put_integer(json, "expires_at", expires_at) != 0 ||
-        json_write(json, false, out) != 0)
-        r = err_set(err, ERR_NOMEM, "out of memory");
+    if (r != 0 || (r = json_put_string(json, "account", account)) != 0 ||
+        (r = json_put_string(json, "user", user)) != 0 ||
+        (r = json_put_string(json, "access_token", secret_str(token))) != 0 ||
+        (r = json_put_integer(json, "expires_at", expires_at)) != 0 ||
+        (r = json_write(json, false, out)) != 0)
+        err_set(err, r, "%s",
+                r == ERR_NOMEM ? "out of memory"
+                               : "the user or the token cannot be written as JSON");
     json_free(&json);
     return r;
 }

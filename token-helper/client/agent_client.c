@@ -295,8 +295,7 @@ ask_round(const struct place *places, int count, const struct secret *request,
         if (worst.text[0] == '\0' || worst.code != ERR_NOACCOUNT)
             worst = one;
     }
-    if (err != NULL)
-        *err = worst;
+    *err = worst;
     return worst.code;
 }
 
@@ -307,6 +306,7 @@ agent_client_ask(const struct agent_query *query, struct secret *reply_r, struct
     struct deadline dl = deadline_in(query->deadline_ms);
     struct deadline restart = deadline_in(query->restart_ms);
     struct place places[2];
+    struct err last = ERR_INIT; /* *err is for a failure in the end, not on the way */
     bool again = false;
     int count = 0;
     int r;
@@ -318,11 +318,16 @@ agent_client_ask(const struct agent_query *query, struct secret *reply_r, struct
     if ((r = socketmap_request(query->map, query->key, &request, err)) != 0)
         goto out;
     for (;;) {
-        r = ask_round(places, count, &request, &dl, reply_r, &again, err);
-        if (r == 0 || !again || deadline_passed(&restart) || deadline_passed(&dl))
+        r = ask_round(places, count, &request, &dl, reply_r, &again, &last);
+        if (r == 0 || !again || deadline_passed(&restart))
+            break;
+        /* A question without the time for an answer would only hide the reason. */
+        if (deadline_left(&dl) <= 2 * PAUSE_MS)
             break;
         pause_for(PAUSE_MS, &dl);
     }
+    if (r != 0 && err != NULL)
+        *err = last;
 out:
     secret_clear(&request);
     return r;

@@ -32,7 +32,7 @@ read_token(const char *file, struct secret *token, struct err *err)
 
     if (strcmp(file, "-") != 0) {
         r = file_read_secret_line(file, "refresh token", token, err);
-        if (r != 0 && geteuid() != 0 && err->hint[0] == '\0')
+        if (r != 0 && err->hint[0] == '\0')
             err_hint(err,
                      "or give it on standard input: mailbearer import refresh-token - "
                      "ACCOUNT < FILE");
@@ -47,6 +47,8 @@ read_token(const char *file, struct secret *token, struct err *err)
         else if (secret_has_control(token))
             r = err_set(err, ERR_CONFIG, "the refresh token holds a control character");
     }
+    if (r != 0 && err->hint[0] == '\0')
+        err_hint(err, "give the refresh token alone, on one line");
     secret_clear(&text);
     return r;
 }

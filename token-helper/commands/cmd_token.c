@@ -90,6 +90,7 @@ cmd_token(const char *config, int argc, char **argv)
         (r = context_account(&context, argv[name], &account, &err)) == 0 &&
         (r = context_store(&context, &err)) == 0) {
         acquire_init(&acquire, account);
+        want.mended_at = accounts_changed_at(context.accounts);
         r = acquire_token(&acquire, &context.store, &want, &deadline, &err);
         if (r == 0) {
             warn_about(account->name, &acquire);

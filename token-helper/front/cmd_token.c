@@ -44,10 +44,13 @@ struct wanted {
 };
 
 static int
-usage(void)
+usage(const char *what, const char *word)
 {
-    fputs(help_text, stderr);
-    return EX_USAGE;
+    struct err err = ERR_INIT;
+
+    err_set(&err, ERR_USAGE, "token: %s%s", what, word);
+    err_hint(&err, "see: mailbearer token --help");
+    return complain(NULL, &err);
 }
 
 /* -1: go on; else the exit status. */
@@ -69,12 +72,13 @@ parse(int argc, char **argv, struct wanted *w)
         }
         if (c == 'r')
             w->refresh = true;
-        else if (c != 'f' ||
-                 (w->format = token_format_from_name(optarg)) == TOKEN_FORMAT_COUNT)
-            return usage();
+        else if (c != 'f')
+            return usage("unknown option, or one without its value", "");
+        else if ((w->format = token_format_from_name(optarg)) == TOKEN_FORMAT_COUNT)
+            return usage("unknown format: ", optarg);
     }
     if (argc - optind != 1)
-        return usage();
+        return usage("one account is needed", "");
     w->account = argv[optind];
     return -1;
 }

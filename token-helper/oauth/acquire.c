@@ -36,16 +36,26 @@ is_enough(const struct acquire *a, const struct acquire_want *want, int64_t now)
     return a->record.obtained_at >= want->newer_than;
 }
 
+/* Has somebody changed what the failure may have come from? */
+static bool
+is_mended(const struct acquire *a, const struct acquire_want *want)
+{
+    const struct failure *f = &a->record.failure;
+
+    return !err_is_temporary(f->err.code) &&
+           (f->at <= want->mended_at || f->at <= secret_source_changed_at(a->account));
+}
+
 /* Too early after a failure? A person who asks by hand may ask again at once, unless the
  * server told us to wait. */
 static bool
 is_blocked(const struct acquire *a, const struct acquire_want *want, int64_t now)
 {
     const struct failure *f = &a->record.failure;
+    bool by_hand = want->ignore_failure && !err_is_temporary(f->err.code) &&
+                   now - f->at >= TOKEN_JUST_FETCHED;
 
-    return failure_blocks(f, now) &&
-           !(want->ignore_failure && !err_is_temporary(f->err.code) &&
-             now - f->at >= TOKEN_JUST_FETCHED);
+    return failure_blocks(f, now) && !by_hand && !is_mended(a, want);
 }
 
 /* The store's record, or memory's where that is the better one (struct acquire_want). */
@@ -192,6 +202,9 @@ acquire_reply(struct acquire *a, const struct http_reply *reply, const struct er
     }
     secret_clear(&a->client_secret);
     if (r != 0) {
+        if (e.hint[0] == '\0')
+            err_hint(&e, "it is tried again; if it stays, check whether a proxy or a "
+                         "portal answers in the token endpoint's place");
         note_failure(a, &e, now, retry_after);
         if (err != NULL)
             *err = e;

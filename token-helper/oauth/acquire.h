@@ -47,7 +47,9 @@ struct acquire_want {
                                     when the store cannot be read, and, if memory_newer,
                                     while the store's file is still memory_stamp's */
     const struct store_stamp *memory_stamp;
-    bool memory_newer;    /* memory could not be written last time */
+    bool memory_newer; /* memory could not be written last time */
+    int64_t mended_at; /* when the accounts file was last changed or read again: a failure
+                          that a person had to mend, noted before, is forgotten */
     bool may_lose_memory; /* this process ends soon: what cannot be stored is lost */
 };
 

@@ -146,85 +146,115 @@ host_of(const char *url, char *host, size_t size)
     host[n] = '\0';
 }
 
-static CURLcode
-set_body_and_sign_in(struct transfer *t)
-{
-    CURLcode c;
+struct setting {
+    CURLoption option;
+    const char *text; /* NULL: `number` is meant */
+    long number;
+};
 
-    if ((c = curl_easy_setopt(t->easy, CURLOPT_POST, 1L)) != CURLE_OK ||
-        (c = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE,
-                              (long)t->request.body.len)) != CURLE_OK ||
-        (c = curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS,
-                              secret_str(&t->request.body))) != CURLE_OK)
-        return c;
-    if (t->request.user.len == 0)
-        return CURLE_OK;
-    if ((c = curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC)) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(t->easy, CURLOPT_USERNAME, secret_str(&t->request.user))) !=
-            CURLE_OK)
-        return c;
-    return curl_easy_setopt(t->easy, CURLOPT_PASSWORD, secret_str(&t->request.password));
+static CURLcode
+set_all(CURL *easy, const struct setting *setting, size_t count)
+{
+    CURLcode c = CURLE_OK;
+
+    for (size_t i = 0; i < count && c == CURLE_OK; i++)
+        c = setting[i].text != NULL
+                ? curl_easy_setopt(easy, setting[i].option, setting[i].text)
+                : curl_easy_setopt(easy, setting[i].option, setting[i].number);
+    return c;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static CURLcode
+set_request(struct transfer *t)
+{
+    const struct http_request *q = &t->request;
+    const struct setting settings[] = {
+        {CURLOPT_URL, q->url, 0},
+        {CURLOPT_POST, NULL, 1},
+        {CURLOPT_POSTFIELDSIZE, NULL, (long)q->body.len},
+        {CURLOPT_POSTFIELDS, secret_str(&q->body), 0},
+        {CURLOPT_USERAGENT, "mailbearer/" MAILBEARER_VERSION, 0},
+    };
+    const struct setting sign_in[] = {
+        {CURLOPT_HTTPAUTH, NULL, (long)CURLAUTH_BASIC},
+        {CURLOPT_USERNAME, secret_str(&q->user), 0},
+        {CURLOPT_PASSWORD, secret_str(&q->password), 0},
+    };
+    CURLcode c = set_all(t->easy, settings, COUNT(settings));
+
+    if (c == CURLE_OK && q->user.len > 0)
+        c = set_all(t->easy, sign_in, COUNT(sign_in));
+    return c;
 }
 
 static CURLcode
 set_limits(struct transfer *t)
 {
+    const struct http_request *q = &t->request;
+    bool plain = strncmp(q->url, "http://", 7) == 0;
+    const struct setting settings[] = {
+        {CURLOPT_PROTOCOLS_STR, plain ? "http" : "https", 0},
+        {CURLOPT_FOLLOWLOCATION, NULL, 0},
+        {CURLOPT_SSLVERSION, NULL, (long)CURL_SSLVERSION_TLSv1_2},
+        {CURLOPT_HTTP_VERSION, NULL, (long)CURL_HTTP_VERSION_1_1},
+        {CURLOPT_NOSIGNAL, NULL, 1},
+        /* or a hung resolver blocks curl_multi_perform() until it gives up */
+        {CURLOPT_QUICK_EXIT, NULL, 1},
+        {CURLOPT_CONNECTTIMEOUT_MS, NULL, (long)HTTP_CONNECT_MS},
+        {CURLOPT_TIMEOUT_MS, NULL, (long)q->deadline_ms},
+        /* an empty proxy also keeps http_proxy of the environment out */
+        {CURLOPT_PROXY, q->proxy != NULL ? q->proxy : "", 0},
+        {CURLOPT_NOPROXY, "", 0},
+    };
+    CURLcode c = set_all(t->easy, settings, COUNT(settings));
+
+    if (c == CURLE_OK && q->ca_file != NULL)
+        c = curl_easy_setopt(t->easy, CURLOPT_CAINFO, q->ca_file);
+    return c;
+}
+
+static CURLcode
+set_callbacks(struct transfer *t)
+{
     CURL *e = t->easy;
-    bool plain = strncmp(t->request.url, "http://", 7) == 0;
     CURLcode c;
 
-    if ((c = curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https")) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2)) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L)) != CURLE_OK ||
-        /* or a hung resolver blocks curl_multi_perform() until it gives up */
-        (c = curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS)) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)t->request.deadline_ms)) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)) !=
-            CURLE_OK ||
-        /* an empty proxy also keeps http_proxy of the environment out */
-        (c = curl_easy_setopt(e, CURLOPT_PROXY,
-                              t->request.proxy != NULL ? t->request.proxy : "")) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_NOPROXY, "")) != CURLE_OK)
+    if ((c = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_WRITEDATA, t)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_HEADERDATA, t)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->detail)) != CURLE_OK)
         return c;
-    if (t->request.ca_file != NULL)
-        return curl_easy_setopt(e, CURLOPT_CAINFO, t->request.ca_file);
-    return CURLE_OK;
+    return curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+}
+
+static CURLcode
+set_headers(struct transfer *t)
+{
+    /* the second keeps libcurl from waiting for a "100 Continue" */
+    static const char *const headers[] = {"Accept: application/json", "Expect:"};
+
+    for (size_t i = 0; i < COUNT(headers); i++) {
+        struct curl_slist *longer = curl_slist_append(t->headers, headers[i]);
+
+        if (longer == NULL)
+            return CURLE_OUT_OF_MEMORY;
+        t->headers = longer;
+    }
+    return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
 static CURLcode
 transfer_set_up(struct transfer *t)
 {
-    CURL *e = t->easy;
-    struct curl_slist *h;
     CURLcode c;
 
-    if ((h = curl_slist_append(t->headers, "Accept: application/json")) == NULL)
-        return CURLE_OUT_OF_MEMORY;
-    t->headers = h;
-    /* no "100 Continue" round trip */
-    if ((h = curl_slist_append(t->headers, "Expect:")) == NULL)
-        return CURLE_OUT_OF_MEMORY;
-    if ((c = curl_easy_setopt(e, CURLOPT_URL, t->request.url)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_USERAGENT, "mailbearer/" MAILBEARER_VERSION)) !=
-            CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_WRITEDATA, t)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_HEADERDATA, t)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->detail)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_PRIVATE, t)) != CURLE_OK ||
-        (c = set_limits(t)) != CURLE_OK)
+    if ((c = set_callbacks(t)) != CURLE_OK || (c = set_headers(t)) != CURLE_OK ||
+        (c = set_request(t)) != CURLE_OK)
         return c;
-    return set_body_and_sign_in(t);
+    return set_limits(t);
 }
 
 int

@@ -49,7 +49,7 @@ description_length(const char **text)
     }
     n = strcspn(start, "\r\n");
     for (const char *mark = start; (size_t)(mark - start) < n; mark++)
-        if (strncmp(mark, " Trace ID:", 10) == 0)
+        if (strncmp(mark, ". ", 2) == 0 || strncmp(mark, " Trace ID:", 10) == 0)
             n = (size_t)(mark - start);
     while (n > 0 && (start[n - 1] == '.' || start[n - 1] == ' '))
         n--;

@@ -96,7 +96,10 @@ request_token(const struct account *account, const struct record *record,
     struct http_request q = {.url = account->provider.token_endpoint,
                              .proxy = account->proxy,
                              .ca_file = account->ca_file};
+    int r = request_possible(account, record, err);
 
+    if (r != 0)
+        return r;
     if (add_grant(account, record, &q.body) != 0 ||
         add_client(account, client_secret, &q) != 0 ||
         (account->scope != NULL && form_add_str(&q.body, "scope", account->scope) != 0)) {

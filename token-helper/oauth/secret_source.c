@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../base/file.h"
@@ -95,6 +96,10 @@ command_wait(pid_t pid, const struct deadline *dl, int r, struct err *err)
     int status = 0;
     pid_t got;
 
+    /* Before it is collected, while its group is certainly still its own: what it left in
+     * the background may be what keeps the pipe open. */
+    if (r != 0)
+        kill(-pid, SIGKILL);
     while ((got = waitpid(pid, &status, WNOHANG)) == 0 && r == 0 && !deadline_passed(dl))
         poll(NULL, 0, 10);
     if (got == 0) {
@@ -146,14 +151,18 @@ take_first_line(struct secret *printed, struct secret *secret_r, struct err *err
 {
     size_t n = strcspn(secret_str(printed), "\r\n");
 
-    if (n == 0)
-        return err_set(err, ERR_CONFIG, "client_secret_command printed nothing");
+    if (n == 0) {
+        err_set(err, ERR_CONFIG, "client_secret_command printed nothing");
+        err_hint(err, "it must print the secret as its first line");
+        return ERR_CONFIG;
+    }
     if (secret_set(secret_r, printed->data, n) != 0)
         return err_set(err, ERR_NOMEM, "out of memory");
     if (secret_has_control(secret_r)) {
         secret_clear(secret_r);
-        return err_set(err, ERR_CONFIG,
-                       "client_secret_command printed a control character");
+        err_set(err, ERR_CONFIG, "client_secret_command printed a control character");
+        err_hint(err, "it must print the secret as one line of plain text");
+        return ERR_CONFIG;
     }
     return 0;
 }
@@ -166,9 +175,14 @@ secret_source_read(const struct account *account, struct secret *secret_r,
     int r;
 
     secret_clear(secret_r);
-    if (account->client_secret_file != NULL)
-        return file_read_secret_line(account->client_secret_file, "client secret",
-                                     secret_r, err);
+    if (account->client_secret_file != NULL) {
+        r = file_read_secret_line(account->client_secret_file, "client secret", secret_r,
+                                  err);
+        if (r != 0 && err != NULL && err->hint[0] == '\0')
+            err_hint(err, "put the secret there; uid %lu must be able to read it",
+                     (unsigned long)geteuid());
+        return r;
+    }
     if (account->client_secret_command == NULL) {
         r = secret_set(secret_r, account->client_secret.data, account->client_secret.len);
         return r == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
@@ -178,4 +192,15 @@ secret_source_read(const struct account *account, struct secret *secret_r,
         r = take_first_line(&printed, secret_r, err);
     secret_clear(&printed);
     return r;
+}
+
+int64_t
+secret_source_changed_at(const struct account *account)
+{
+    struct stat st;
+
+    if (account->client_secret_file == NULL ||
+        stat(account->client_secret_file, &st) != 0)
+        return 0;
+    return st.st_ctim.tv_sec;
 }

@@ -1,0 +1,225 @@
+"""Sockets: the token endpoint, plain or TLS, and the trap beside it."""
+
+import os
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from . import endpoint, faults
+from .errors import Refusal, body
+
+IDLE_SECONDS = 60
+NOT_OURS = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
+
+
+class Server(ThreadingHTTPServer):
+    """Threads, many at once, TLS by option. The handshake is done in the connection's own
+    thread: a client that does not finish it holds up nobody."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, address, handler, state, log, context=None):
+        self.state = state
+        self.log = log
+        self.context = context
+        self.stopping = threading.Event()
+        super().__init__(address, handler)
+
+    def finish_request(self, request, client_address):
+        self.count_connection()
+        request.settimeout(IDLE_SECONDS)
+        if self.context is None:
+            super().finish_request(request, client_address)
+            return
+        try:
+            request = self.context.wrap_socket(request, server_side=True)
+        except (ssl.SSLError, OSError):
+            self.state.counters.add("tls_failures")
+            return
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            request.close()
+
+    def count_connection(self):
+        """Overridden by servers whose connections mean something else."""
+
+    def handle_error(self, request, client_address):
+        """Clients of this server go away in every possible way."""
+
+
+class TokenServer(Server):
+    """The token endpoint."""
+
+    def count_connection(self):
+        self.state.counters.add("connections")
+
+
+class TrapServer(Server):
+    """Where a redirect points: nobody should ever come here."""
+
+    def count_connection(self):
+        self.state.counters.add("trap_hits")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """What all our servers' handlers share."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "Kestrel"
+    sys_version = ""
+
+    def log_message(self, format, *args):
+        """Silent: handlers log by themselves, without query strings or bodies."""
+
+    def read_body(self):
+        """The body, or None when the client does not say how long it is."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > 2 * endpoint.BODY_MAX:
+            self.close_connection = True
+            return None
+        return self.rfile.read(int(length))
+
+    def send_bytes(self, status, headers, content):
+        """An ordinary reply."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+class TrapHandler(Handler):
+    """Answers as a thief would: politely."""
+
+    def do_POST(self):
+        self.read_body()
+        self.send_bytes(200, {"Content-Type": "application/json"},
+                        b'{"token_type":"Bearer","expires_in":3599,"access_token":"trap"}')
+
+    do_GET = do_POST
+
+
+class TokenHandler(Handler):
+    """POST /{tenant}/oauth2/v2.0/token, with faults."""
+
+    def do_POST(self):
+        counters = self.server.state.counters
+        counters.begin()
+        try:
+            content = self.read_body()
+            request = endpoint.Request(self.server.state, self.path, content or b"",
+                                       self.headers.get("Content-Type"),
+                                       self.headers.get("Authorization"))
+            with self.server.state.lock:
+                request.parse()
+            counters.understood(request, "POST")
+            fault = self.server.state.faults.take(request)
+            answer = faults.respond(request, fault)
+            name = fault["fault"] if fault else None
+            counters.answered(answer.status, name)
+            self.server.log.write(
+                "POST %s -> %d client=%s grant=%s user=%s parameters=%s fault=%s",
+                self.path.partition("?")[0], answer.status, request.client_id,
+                request.grant, request.user, ",".join(sorted(request.fields)), name)
+            self.deliver(answer, fault or {})
+        finally:
+            counters.end()
+
+    def other_method(self):
+        """Entra's own refusal of everything but POST."""
+        self.server.state.counters.begin()
+        try:
+            self.read_body()
+            refusal = Refusal(900561, "It was %s." % self.command)
+            answer = faults.json_answer(refusal.status, body(refusal))
+            self.server.state.counters.answered(answer.status, None)
+            self.close_connection = True
+            self.send_bytes(answer.status, answer.headers,
+                            b"" if self.command == "HEAD" else answer.content)
+        finally:
+            self.server.state.counters.end()
+
+    def deliver(self, answer, fault):
+        """Sends the answer the way the fault says."""
+        transport = answer.transport
+        if transport is None:
+            self.send_bytes(answer.status, answer.headers, answer.content)
+            return
+        if transport == "slow":
+            self.server.stopping.wait(fault.get("ms", 200) / 1000)
+            self.send_bytes(answer.status, answer.headers, answer.content)
+            return
+        self.close_connection = True
+        if transport == "hang":
+            self.hang()
+        elif transport == "drip":
+            self.drip(answer, fault.get("interval", 1))
+        elif transport == "truncate":
+            self.head(answer)
+            self.wfile.write(answer.content[:len(answer.content) // 2])
+        elif transport in ("reset", "reset_after"):
+            self.reset()
+
+    def head(self, answer):
+        """The head of a reply whose body will not come as it says."""
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+
+    def hang(self):
+        """Says nothing until the client goes away."""
+        while self.pause(10):
+            pass
+
+    def pause(self, seconds):
+        """Waits; False when the client has gone or the server stops. A client that waits
+        for us says nothing: one that can be read from has closed."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.server.stopping.wait(min(0.05, seconds)) or \
+                    select.select([self.connection], [], [], 0)[0]:
+                return False
+        return True
+
+    def reset(self):
+        """RST instead of FIN; an orderly shutdown by our caller must not come first."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                   struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    def drip(self, answer, interval):
+        """A byte every `interval` seconds, from the status line on."""
+        head = "HTTP/1.1 %d OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" \
+            "\r\n" % (answer.status, len(answer.content))
+        for byte in head.encode() + answer.content:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            if not self.pause(interval):
+                return
+
+
+for method in NOT_OURS:
+    setattr(TokenHandler, "do_" + method, TokenHandler.other_method)
+
+
+class Log:
+    """One line a request: no secrets, no tokens."""
+
+    def __init__(self, path):
+        self.stream = open(path, "a", encoding="utf-8", buffering=1)
+        self.lock = threading.Lock()
+
+    def write(self, text, *values):
+        """A line with the time in front."""
+        stamp = time.strftime("%H:%M:%S", time.localtime())
+        with self.lock:
+            self.stream.write("%s %s\n" % (stamp, text % values))

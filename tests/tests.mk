@@ -1,0 +1,134 @@
+# Tests, lint and benchmarks; included by the Makefile. `make check` is the one that counts.
+
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Seconds: for one program, and for `make check` as a whole.
+UNIT_TIMEOUT ?= 60
+BATS_TIMEOUT ?= 600
+CHECK_BUDGET ?= 2340
+
+# What the tests run with. MAILBEARER_BUILD tells them where the programs are; each program's output
+# stays in CHECK_LOGS.
+build_dir = $(abspath $(BUILD))
+CHECK_LOGS = $(build_dir)/check-logs
+RUN_TESTS = MAILBEARER_BUILD='$(build_dir)' CC='$(CC)' tests/run --log '$(CHECK_LOGS)' \
+	--may-skip tests/may-skip
+
+# --- unit tests ------------------------------------------------------------------------
+# Each tests/unit/test_X.c is a program of its own, linked with every object but the mains
+# and the plugin's entry (which test_plugin loads as a mail program does). A comment in its
+# first five lines, /* link: FLAGS */, adds flags: that is how calls are wrapped.
+unit_c = $(wildcard tests/unit/test_*.c)
+unit_support_o = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(unit_c),$(wildcard tests/unit/*.c)))
+unit_needs = $(unit_support_o) $(filter-out %/commands/main.o,$(oauth_needs)) \
+	$(filter-out %/plugin.o,$(plugin_o))
+unit_tests = $(unit_c:tests/unit/%.c=$(BUILD)/tests/%)
+# With T=name these two are one file or none.
+unit_chosen = $(if $(T),$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard \
+	tests/unit/test_$(T).c)),$(unit_tests))
+bats_chosen = $(if $(T),$(wildcard tests/integration/$(T).bats),$(wildcard \
+	tests/integration/*.bats))
+
+$(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(unit_needs)
+	@mkdir -p $(@D)
+	$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $^ \
+	  $$(sed -n '1,5s,.*/\* *link: *\(.*[^ ]\) *\*/.*,\1,p' tests/unit/test_$*.c) -lcmocka \
+	  $(CURL_LIBS) $(CRYPTO_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS)
+.PRECIOUS: $(BUILD)/tests/unit/%.o
+
+.PHONY: unit-tests check-unit check-integration check-asan check-valgrind
+unit-tests: $(unit_chosen)
+
+run_unit = --group unit --timeout $(UNIT_TIMEOUT) --jobs 2 --rerun 'make check-unit T={}' \
+	$(unit_chosen)
+check-unit: all unit-tests ## unit tests; T=name runs one
+	@$(RUN_TESTS) $(run_unit)
+
+# --- integration tests -----------------------------------------------------------------
+run_bats = --group integration --timeout $(BATS_TIMEOUT) \
+	--rerun 'make check-integration T={}' $(bats_chosen)
+check-integration: all ## integration tests, as root; T=name runs one
+	@$(RUN_TESTS) $(run_bats)
+
+# --- the same with sanitizers ----------------------------------------------------------
+# An integration test that cannot run so (it loads the plugin into a program that is not
+# ours) says it in its first five lines: # asan: no, REASON
+ASAN_BUILD = $(BUILD)/asan
+make_asan = $(MAKE) --no-print-directory BUILD='$(ASAN_BUILD)' CFLAGS='-O1 -g $(SANITIZE)'
+asan_group = --group $(1) --timeout $(2) --rerun 'make check-asan T={}' \
+	--env MAILBEARER_BUILD='$(abspath $(ASAN_BUILD))' --env UBSAN_OPTIONS=print_stacktrace=1 \
+	--env ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+run_asan = $(call asan_group,asan-unit,$(UNIT_TIMEOUT)) --jobs 2 \
+	$(unit_chosen:$(BUILD)/tests/%=$(ASAN_BUILD)/tests/%) \
+	$(call asan_group,asan,$(BATS_TIMEOUT)) \
+	$$(for f in $(bats_chosen); do sed 5q $$f | grep -q '^\# asan: no,' || echo "$$f"; done)
+check-asan: ## unit and integration tests with ASan and UBSan; T=name
+	@$(make_asan) all unit-tests
+	@$(RUN_TESTS) $(run_asan)
+
+check-valgrind: all unit-tests ## unit tests under valgrind; T=name
+	@$(RUN_TESTS) --group valgrind --timeout 600 --jobs 2 --rerun 'make check-valgrind T={}' \
+	  --under 'valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
+	  $(unit_chosen)
+
+# --- what the tree must be -------------------------------------------------------------
+.PHONY: check-runner check-layers check-exports check-man check-secrets lint bench demo
+run_layers = --group layers --timeout 120 --rerun 'make check-layers' tests/check-layers.sh
+run_exports = --group exports --timeout 120 --rerun 'make check-exports' tests/check-exports.sh
+run_man = --group man --timeout 120 --rerun 'make check-man' tests/check-man.sh
+run_lint = --group lint --timeout 900 --rerun 'make lint' tests/lint.sh
+
+check-runner: ## the test runner's own test
+	@$(RUN_TESTS) --group runner --rerun 'make check-runner' tests/check-runner.sh
+
+check-layers: all ## who includes and links what
+	@$(RUN_TESTS) $(run_layers)
+
+check-exports: all ## what the plugin exports
+	@$(RUN_TESTS) $(run_exports)
+
+check-man: ## the manual pages
+	@$(RUN_TESTS) $(run_man)
+
+check-secrets: ## no secret in what the last test run wrote
+	@mkdir -p '$(CHECK_LOGS)'
+	@tests/check-secrets.sh '$(CHECK_LOGS)'
+
+lint: ## compilers, clang-tidy, cppcheck, shellcheck, formatting
+	@$(RUN_TESTS) $(run_lint)
+
+# --- everything ------------------------------------------------------------------------
+# No prerequisites: what builds must come first is installed here. The last line counts.
+.PHONY: check check-all
+check: ## all tests and checks, installing what they need
+	@packaging/install-deps.sh build test lint
+	@rm -rf '$(CHECK_LOGS)'
+	@$(RUN_TESTS) --budget $(CHECK_BUDGET) \
+	  --group build --timeout 600 \
+	  --do 'with warnings as errors' '$(MAKE) --no-print-directory -j2 WERROR=1 all unit-tests' \
+	  --do 'with sanitizers' "$(make_asan) -j2 WERROR=1 all unit-tests" \
+	  --group runner --rerun 'make check-runner' tests/check-runner.sh \
+	  $(run_unit) $(run_bats) $(run_asan) $(run_layers) $(run_exports) $(run_man) $(run_lint) \
+	  --group secrets --rerun 'make check-secrets' \
+	  --also "tests/check-secrets.sh '$(CHECK_LOGS)'"
+
+check-all: ## make check, then valgrind and the benchmarks
+	$(MAKE) check
+	$(MAKE) check-valgrind
+	$(MAKE) bench
+
+# --- benchmarks ------------------------------------------------------------------------
+# tests/bench/run compares, and says which bar was missed.
+bench_programs = compare load pingpong print_token sasl_exchange sasl_init
+bench_bin = $(bench_programs:%=$(BUILD)/tests/bench/%)
+$(filter-out %/print_token,$(bench_bin)): $(BUILD)/tests/bench/bench.o
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
+	$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ \
+	  $(if $(findstring sasl_,$*),$$($(PKG_CONFIG) --libs libsasl2))
+.PRECIOUS: $(BUILD)/tests/bench/%.o
+bench: all $(bench_bin) ## speed and size against their bars, as root
+	@MAILBEARER_BUILD='$(build_dir)' tests/bench/run
+
+demo: ## Postfix sends a mail through a stand-in for Exchange
+	@packaging/install-deps.sh build demo
+	@$(MAKE) --no-print-directory all
+	@MAILBEARER_BUILD='$(build_dir)' tests/demo/demo.sh
