@@ -63,8 +63,7 @@ answer_find(const sasl_interact_t *answers, unsigned long id)
     return NULL;
 }
 
-/* --- errors ---------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------- */
 
 /* Chosen by what sasl_errstring() prints for it: that is all a Postfix queue shows. */
 static int
@@ -129,8 +128,7 @@ fail_text(const struct exchange *ex, const sasl_utils_t *utils, int code,
     return fail(ex, utils, &err);
 }
 
-/* --- what the host gives --------------------------------------------------------------
- */
+/* --- what the host gives --------------------------------------------------------- */
 
 /* A name by prompt or callback. *value_r stays NULL when the host has neither.
  * SASL_OK, SASL_INTERACT or what the host's callback said. */
@@ -268,8 +266,7 @@ names_set(const struct exchange *ex, sasl_client_params_t *params, struct given 
     return params->canon_user(utils->conn, given->user, 0, SASL_CU_AUTHZID, oparams);
 }
 
-/* --- the steps ------------------------------------------------------------------------
- */
+/* --- the steps ------------------------------------------------------------------- */
 
 /* Fetches the token the password stands for and makes the message of it. */
 static int
@@ -452,8 +449,7 @@ exchange_dispose(void *context, const sasl_utils_t *utils)
     utils->free(ex);
 }
 
-/* --- entry point ----------------------------------------------------------------------
- */
+/* --- entry point ----------------------------------------------------------------- */
 
 /* Stated because NULL means something else to libsasl: it then hides the mechanism from
  * hosts in silence. */

@@ -33,11 +33,13 @@ const char *token_source_name(enum token_kind kind);
 
 /* Fetches the token within `deadline_ms`. An agent that restarts is asked again for 3 s
  * of them. Moves the token to *token_r, which the caller clears. Not looked at: whether
- * it holds control characters (oauth_message_build() refuses those). As
- * agent_client_ask(), and ERR_CONFIG: the file is absent, not readable for this user, not
- * a regular file, or its first line is longer than TOKEN_FILE_MAX. ERR_TEMP:   the file
- * is empty (its writer is at work) or cannot be read. ERR_USAGE:  the password, the
- * account or the path is empty. ERR_NOMEM. On failure *token_r is untouched. */
+ * it holds control characters (oauth_message_build() refuses those).
+ * Returns what agent_client_ask() does, and
+ * ERR_CONFIG: the file is absent, not readable for this user, not a regular file, or its
+ *             first line is longer than TOKEN_FILE_MAX.
+ * ERR_TEMP:   the file is empty (its writer is at work) or cannot be read.
+ * ERR_USAGE:  the password, the account or the path is empty.
+ * On failure *token_r is untouched. */
 int token_source_fetch(const struct token_source *source, int deadline_ms,
                        struct secret *token_r, struct err *err);
 

@@ -30,10 +30,11 @@ bats_chosen = $(if $(T),$(wildcard tests/integration/$(T).bats),$(wildcard \
 
 $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(unit_needs)
 	@mkdir -p $(@D)
-	$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $^ \
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $^ \
 	  $$(sed -n '1,5s,.*/\* *link: *\(.*[^ ]\) *\*/.*,\1,p' tests/unit/test_$*.c) -lcmocka \
 	  $(CURL_LIBS) $(CRYPTO_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS)
-.PRECIOUS: $(BUILD)/tests/unit/%.o
+.SECONDARY: $(unit_c:%.c=$(BUILD)/%.o)
 
 .PHONY: unit-tests check-unit check-integration check-asan check-valgrind
 unit-tests: $(unit_chosen)
@@ -122,9 +123,10 @@ bench_programs = compare load pingpong print_token sasl_exchange sasl_init
 bench_bin = $(bench_programs:%=$(BUILD)/tests/bench/%)
 $(filter-out %/print_token,$(bench_bin)): $(BUILD)/tests/bench/bench.o
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
-	$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ \
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ \
 	  $(if $(findstring sasl_,$*),$$($(PKG_CONFIG) --libs libsasl2))
-.PRECIOUS: $(BUILD)/tests/bench/%.o
+.SECONDARY: $(bench_programs:%=$(BUILD)/tests/bench/%.o)
 bench: all $(bench_bin) ## speed and size against their bars, as root
 	@MAILBEARER_BUILD='$(build_dir)' tests/bench/run
 

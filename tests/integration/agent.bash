@@ -34,6 +34,10 @@ nobody_asks() {
     [[ $(entra_count concurrent) = 0 ]]
 }
 
+somebody_asks() {
+    refute nobody_asks
+}
+
 # fresh_ground - what setup does: the stand-in as it was in the beginning, an empty store.
 fresh_ground() {
     unset MAILBEARER_SOCKET

@@ -110,11 +110,13 @@ END
 
 # imtest overflows a buffer of its own on passwords of 2.5 kB; mbsync takes those, below.
 @test "the token itself as the password" {
+    local short
+
     entra_admin client "{\"client\": \"$PUBLIC_CLIENT\", \"token\": \"opaque\"}"
-    TOKEN=$(new_token "{\"client\": \"$PUBLIC_CLIENT\", \"user\": \"alice@contoso.com\",
+    short=$(new_token "{\"client\": \"$PUBLIC_CLIENT\", \"user\": \"alice@contoso.com\",
         \"size\": 700}")
     entra_admin client "{\"client\": \"$PUBLIC_CLIENT\", \"token\": \"jwt\"}"
-    client imap XOAUTH2 "$TOKEN"
+    client imap XOAUTH2 "$short"
     signed_in
 }
 

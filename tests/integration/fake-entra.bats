@@ -1,4 +1,6 @@
 #!/usr/bin/env bats
+# asan: no, none of our C programs runs here
+#
 # The stand-in for Entra is strict, rotates refresh tokens as told, and fails on demand:
 # what the other tests take for granted.
 

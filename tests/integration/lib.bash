@@ -146,12 +146,6 @@ start_entra() {
     TOKEN_ENDPOINT=$ENTRA_URL/$TENANT/oauth2/v2.0/token
 }
 
-# restart_entra [OPTION...] - on the same ports, with nothing remembered.
-restart_entra() {
-    stop_named entra
-    start_entra --port "$ENTRA_PORT" --admin-port "${ENTRA_ADMIN##*:}" "$@"
-}
-
 # entra_admin WORD [JSON] - a command of the admin interface; prints the reply unless it is
 # an empty object.
 entra_admin() {
@@ -311,11 +305,4 @@ expect_in() {
 # no_secret_in PATH... - no secret or token in what was written there.
 no_secret_in() {
     expect '' "$("$TESTS/check-secrets.sh" --list "$@")"
-}
-
-# die_with_logs TEXT - for a step of a test that must not fail.
-die_with_logs() {
-    printf '%s\n' "$1" >&2
-    tail -n 30 "$WORK"/*.log "$WORK"/dovecot/log 2>/dev/null >&2
-    return 1
 }

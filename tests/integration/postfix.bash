@@ -97,12 +97,6 @@ start_postfix() {
     record_pid "$POSTFIX_MASTER" postfix
 }
 
-# restart_postfix - for settings that smtp(8) reads once.
-restart_postfix() {
-    stop_named postfix
-    start_postfix
-}
-
 # submit RECIPIENT SUBJECT [SENDER] - by sendmail(1), as any program on the host would.
 submit() {
     printf 'From: %s\nTo: %s\nSubject: %s\n\nA message for the test: %s.\n' \

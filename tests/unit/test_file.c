@@ -504,14 +504,13 @@ static void
 waits_for_a_pipe_that_is_full(void **state)
 {
     enum { SIZE = 300000 };
-    char *bytes = malloc(SIZE);
+    static char bytes[SIZE];
     struct err err = ERR_INIT;
     int ends[2];
     int end_of_child;
     pid_t pid;
 
     (void)state;
-    assert_non_null(bytes);
     memset(bytes, 'b', SIZE);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
@@ -532,7 +531,6 @@ waits_for_a_pipe_that_is_full(void **state)
     close(ends[1]);
     assert_int_equal(waitpid(pid, &end_of_child, 0), pid);
     assert_int_equal(end_of_child, 0);
-    free(bytes);
 }
 
 static int

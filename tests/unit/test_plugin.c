@@ -25,12 +25,12 @@ static sasl_client_plug_t *plugs; /* [0] XOAUTH2, [1] OAUTHBEARER */
 static char dir[SCRATCH_PATH_MAX];
 static char socket_path[SCRATCH_PATH_MAX];
 
-/* --- time: the plugin's clock and poll(2), faster than they are
- * ------------------------- */
+/* --- time ------------------------------------------------------------------------ */
 
 static atomic_int speed = 1;
 
 int
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 clock_gettime(clockid_t clock, struct timespec *t)
 {
     long r = syscall(SYS_clock_gettime, clock, t);
@@ -45,6 +45,7 @@ clock_gettime(clockid_t clock, struct timespec *t)
 }
 
 int
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 poll(struct pollfd *fds, nfds_t count, int ms)
 {
     return (int)syscall(SYS_poll, fds, count, ms > 0 ? (ms + speed - 1) / speed : ms);
@@ -59,8 +60,7 @@ seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* --- the host --------------------------------------------------------------------------
- */
+/* --- the host -------------------------------------------------------------------- */
 
 struct host {
     const char *authname;
@@ -261,8 +261,7 @@ agent_start(const struct fake_step *steps, size_t count)
     return fake_agent_start(socket_path, steps, count);
 }
 
-/* --- what is loaded --------------------------------------------------------------------
- */
+/* --- what is loaded -------------------------------------------------------------- */
 
 static void
 two_mechanisms(void **state)
@@ -320,8 +319,7 @@ no_memory_for_an_exchange(void **state)
     plugs[0].mech_dispose(NULL, &utils);
 }
 
-/* --- exchanges that work ---------------------------------------------------------------
- */
+/* --- exchanges that work --------------------------------------------------------- */
 
 static void
 a_literal_token(void **state)
@@ -444,8 +442,7 @@ an_agent_that_restarts(void **state)
     assert_int_equal(fake_agent_stop(agent), 2);
 }
 
-/* --- prompts ---------------------------------------------------------------------------
- */
+/* --- prompts --------------------------------------------------------------------- */
 
 static void
 prompts_come_before_the_token(void **state)
@@ -500,8 +497,7 @@ prompts_without_answers(void **state)
     host_end(&h);
 }
 
-/* --- refusals by the server ------------------------------------------------------------
- */
+/* --- refusals by the server ------------------------------------------------------ */
 
 #define REFUSAL "{\"status\":\"401\",\"scope\":\"mail\"}"
 
@@ -610,8 +606,7 @@ a_refusal_is_cleaned(void **state)
     host_end(&h); /* looks for the token */
 }
 
-/* --- errors ----------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------- */
 
 static void
 what_the_agent_says(void **state)
@@ -766,8 +761,7 @@ codes_of_the_host_are_passed_on(void **state)
     host_end(&h);
 }
 
-/* --- what stays in memory --------------------------------------------------------------
- */
+/* --- what stays in memory -------------------------------------------------------- */
 
 #define CHUNK 65536
 
@@ -895,8 +889,7 @@ nothing_stays_of_other_tokens(void **state)
     assert_int_equal(copies_in_memory(masked + 5936, 64), 0);
 }
 
-/* --- threads ---------------------------------------------------------------------------
- */
+/* --- threads --------------------------------------------------------------------- */
 
 #define THREADS 16
 #define ROUNDS 50
@@ -947,8 +940,7 @@ sixteen_threads(void **state)
     assert_int_equal(fake_agent_stop(agent), THREADS * ROUNDS / 5);
 }
 
-/* --- the frame -------------------------------------------------------------------------
- */
+/* --- the frame ------------------------------------------------------------------- */
 
 static int
 load(void **state)

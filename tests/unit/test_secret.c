@@ -250,6 +250,27 @@ equal_and_control(void **state)
     secret_clear(&b);
 }
 
+/* Every byte at every place of a word, among every neighbour that matters. */
+static void
+control_at_every_place(void **state)
+{
+    static const unsigned char around[] = {0x20, 0x21, 0x7e, 0x80, 0x9f, 0xa0, 0xff};
+    struct secret s = SECRET_INIT;
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(around); n++)
+        for (size_t at = 0; at < 19; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char text[19];
+
+                memset(text, around[n], sizeof(text));
+                text[at] = (char)byte;
+                assert_int_equal(secret_set(&s, text, sizeof(text)), 0);
+                assert_int_equal(secret_has_control(&s), byte < 0x20 || byte == 0x7f);
+            }
+    secret_clear(&s);
+}
+
 int
 main(void)
 {
@@ -263,6 +284,7 @@ main(void)
         cmocka_unit_test_setup(out_of_memory_is_an_error, reset),
         cmocka_unit_test_setup(move_leaves_nothing, reset),
         cmocka_unit_test_setup(equal_and_control, reset),
+        cmocka_unit_test_setup(control_at_every_place, reset),
     };
 
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);

@@ -610,7 +610,7 @@ what_cannot_be_stored(void **state)
 static void
 directories_that_are_refused(void **state)
 {
-    struct store other = {NULL, -1};
+    struct store other = {.fd = -1};
     struct err err = ERR_INIT;
     const char *path = in_store("sub");
 

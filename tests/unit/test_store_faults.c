@@ -34,6 +34,7 @@ static struct {
     int reason;
     int count;     /* calls so far */
     char call[20]; /* the target's name */
+    off_t room;    /* what the file had room for when the record was written */
     bool whole;    /* the new record is in NAME.json.new to its last byte */
     bool in_place; /* it has been renamed */
 } * plan;
@@ -123,6 +124,7 @@ ssize_t
 __wrap_write(int fd, const void *buf, size_t len)
 {
     bool half = plan->mode == KILL_HALF && plan->count + 1 == plan->target;
+    struct stat st;
     ssize_t n;
 
     /* A disk that fills up takes a part first, and refuses the next write. */
@@ -132,6 +134,8 @@ __wrap_write(int fd, const void *buf, size_t len)
     }
     if (before("write"))
         return -1;
+    if (fstat(fd, &st) == 0)
+        plan->room = st.st_blocks * 512;
     n = __real_write(fd, buf, half ? len / 2 : len);
     if (plan->mode != OFF && n == (ssize_t)len)
         plan->whole = true;
@@ -273,7 +277,7 @@ refresh(const struct store *store, bool reserve, struct err *err)
 static bool
 killed_at(enum mode mode, int target, bool with_old, bool reserve)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct store_lock lock = {-1};
     struct err err = ERR_INIT;
     int old = with_old ? 1 : 0;
@@ -370,7 +374,7 @@ hint_for(int reason)
 static bool
 refused_at(enum mode mode, int target, int reason)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct store_lock lock = {-1};
     struct err err = ERR_INIT;
     bool kept;
@@ -433,12 +437,68 @@ every_call_refused(void **state)
     }
 }
 
+static void
+held_space_is_what_is_written_into(void **state)
+{
+    struct store store = {.fd = -1};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    new_store(&store);
+    assert_int_equal(store_reserve(&store, A, &err), 0);
+    assert_int_equal(kit_write(&store, A, 1, &err), 0);
+    assert_true(plan->room >= 160 * 1024);
+    store_close(&store);
+}
+
+/* Finishing a killed writer's work may fail as well: then it is left for another time,
+ * and nobody gets the lock, since the refresh token in NAME.json may be spent. */
+static void
+finishing_refused(void **state)
+{
+    static const char next[] =
+        "{\"version\": 1, \"serial\": 2, \"access_token\": \"access-2\", "
+        "\"expires_at\": 1700000002, \"refresh_token\": \"refresh-2\"}";
+    struct store_lock lock = {-1};
+    struct err err = ERR_INIT;
+    int flushes = 0;
+    int target = 1;
+    int r;
+
+    (void)state;
+    do {
+        struct store store = {.fd = -1};
+        char path[SCRATCH_PATH_MAX];
+
+        new_store(&store);
+        assert_int_equal(kit_put(&store, A, 1, &err), 0);
+        scratch_write(scratch_path(path, dir, "store/" A ".json.new"), next,
+                      sizeof next - 1, 0600);
+        begin(FAIL, target++, EIO);
+        r = store_lock(&store, A, NULL, &lock, &err);
+        plan->mode = OFF;
+        if (plan->call[0] != '\0') {
+            assert_int_equal(r, ERR_STORE);
+            assert_int_equal(lock.fd, -1);
+            assert_int_equal(leftover(), !plan->in_place);
+            flushes += strcmp(plan->call, "fsync") == 0;
+            assert_int_equal(store_lock(&store, A, NULL, &lock, &err), 0);
+        }
+        assert_int_equal(kit_stored(&store, A), 2);
+        assert_false(leftover());
+        store_unlock(&lock);
+        store_close(&store);
+    } while (plan->call[0] != '\0');
+    assert_int_equal(r, 0);
+    assert_int_equal(flushes, 2); /* the file and the directory */
+}
+
 /* A leftover that cannot be removed is emptied, not written over: its tail must not
  * follow a shorter record. */
 static void
 a_leftover_that_cannot_be_removed(void **state)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct store_lock lock = {-1};
     struct err err = ERR_INIT;
     struct stat st;
@@ -471,7 +531,7 @@ a_leftover_that_cannot_be_removed(void **state)
 static void
 a_full_disk_in_words(void **state)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct err err = ERR_INIT;
     char expected[2 * SCRATCH_PATH_MAX];
     int target = 1;
@@ -510,7 +570,7 @@ calls_that_fail_and_do_not_matter(void **state)
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct store store = {NULL, -1};
+        struct store store = {.fd = -1};
         struct err err = ERR_INIT;
         int met = 0;
         int target;
@@ -540,7 +600,7 @@ calls_that_fail_and_do_not_matter(void **state)
 static void
 a_directory_that_need_not_be_flushed(void **state)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct err err = ERR_INIT;
     int flushes = 0;
     int target;
@@ -566,7 +626,7 @@ a_directory_that_need_not_be_flushed(void **state)
 static void
 space_held_by_hand(void **state)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct err err = ERR_INIT;
     struct stat st;
     char path[SCRATCH_PATH_MAX];
@@ -610,13 +670,13 @@ static void
 on_a_small_disk(const char *path)
 {
     char filler[SCRATCH_PATH_MAX], large[SCRATCH_PATH_MAX];
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct store_lock lock = {-1};
     struct err err = ERR_INIT;
 
     /* A mount of its own name space ends with the process. */
     if (unshare(CLONE_NEWNS) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("mailbearer-test", path, "tmpfs", 0, "size=256k,mode=0700") != 0)
         _exit(NO_MOUNT);
     CHECK(snprintf(filler, sizeof filler, "%s/filler", path) < (int)sizeof filler);
@@ -652,7 +712,7 @@ on_a_small_disk(const char *path)
 static void
 a_disk_that_is_really_full(void **state)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     int status;
     pid_t pid;
 
@@ -675,7 +735,7 @@ in_a_directory_that_is_not_writable(void)
 {
     char path[SCRATCH_PATH_MAX];
     char expected[2 * SCRATCH_PATH_MAX];
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     struct store_lock lock = {-1};
     struct err err = ERR_INIT;
 
@@ -710,7 +770,7 @@ in_a_directory_that_is_not_writable(void)
 static void
 a_directory_that_is_not_writable(void **state)
 {
-    struct store store = {NULL, -1};
+    struct store store = {.fd = -1};
     int status;
     pid_t pid;
 
@@ -754,6 +814,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_at_every_step),
         cmocka_unit_test(every_call_refused),
+        cmocka_unit_test(held_space_is_what_is_written_into),
+        cmocka_unit_test(finishing_refused),
         cmocka_unit_test(a_leftover_that_cannot_be_removed),
         cmocka_unit_test(a_full_disk_in_words),
         cmocka_unit_test(calls_that_fail_and_do_not_matter),

@@ -77,7 +77,7 @@ hold(const char *account)
     holder.pid = fork();
     assert_int_not_equal(holder.pid, -1);
     if (holder.pid == 0) {
-        struct store mine = {NULL, -1};
+        struct store mine = {.fd = -1};
         struct store_lock lock = {-1};
 
         close(let_go[1]);
@@ -246,7 +246,7 @@ waits_for_the_file_that_counts(void **state)
     scratch_path(path, dir, A ".lock");
     waiter = fork();
     if (waiter == 0) { /* has the old file open by the time it is removed */
-        struct store mine = {NULL, -1};
+        struct store mine = {.fd = -1};
         struct store_lock lock = {-1};
         struct stat ours, theirs;
 
@@ -279,7 +279,7 @@ nothing_is_lost(void **state)
             continue;
         for (j = 0; j < TIMES; j++) {
             struct deadline deadline = deadline_in(30000);
-            struct store mine = {NULL, -1};
+            struct store mine = {.fd = -1};
             struct store_lock lock = {-1};
             int n;
 

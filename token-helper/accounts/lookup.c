@@ -12,6 +12,13 @@ static const char *const protocol_names[PROTOCOL_COUNT] = {
     [PROTOCOL_POP3] = "pop3",
 };
 
+static const char *const grant_names[GRANT_COUNT] = {
+    [GRANT_AUTHORIZATION_CODE] = "authorization_code",
+    [GRANT_CLIENT_CREDENTIALS] = "client_credentials",
+    [GRANT_MANAGED_IDENTITY] = "managed_identity",
+    [GRANT_APP_PASSWORD] = "app_password",
+};
+
 static void
 names_free(struct name_list *list)
 {
@@ -21,18 +28,42 @@ names_free(struct name_list *list)
 }
 
 static void
+provider_clear(struct provider *p)
+{
+    free(p->name);
+    free(p->issuer);
+    free(p->token_endpoint);
+    free(p->authorization_endpoint);
+    free(p->device_authorization_endpoint);
+    free(p->revocation_endpoint);
+    free(p->resource);
+}
+
+static void
+client_clear(struct account *a)
+{
+    free(a->client_id);
+    free(a->client_secret_file);
+    free(a->client_secret_command);
+    secret_clear(&a->client_secret);
+    free(a->client_certificate);
+    free(a->client_key);
+    free(a->client_key_passphrase_file);
+    free(a->federated_token_file);
+    free(a->managed_identity_client_id);
+    free(a->app_password_file);
+}
+
+static void
 account_clear(struct account *a)
 {
     free(a->name);
     free(a->user);
     free(a->login_hint);
-    free(a->provider.name);
-    free(a->provider.token_endpoint);
+    provider_clear(&a->provider);
     free(a->tenant);
-    free(a->client_id);
-    free(a->client_secret_file);
-    free(a->client_secret_command);
-    secret_clear(&a->client_secret);
+    client_clear(a);
+    free(a->redirect_uri);
     free(a->scope);
     for (int p = 0; p < PROTOCOL_COUNT; p++)
         free(a->server[p].host);
@@ -59,6 +90,9 @@ accounts_free(struct accounts **accounts)
     free(a->file);
     free(a->path);
     free(a->state_directory);
+    free(a->encryption_key_file);
+    names_free(&a->agent.on_failure);
+    names_free(&a->agent.on_recovery);
     free(a);
 }
 
@@ -113,19 +147,47 @@ accounts_changed_at(const struct accounts *accounts)
     return latest;
 }
 
+static const char *
+or_nothing(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 int
 account_fingerprint(const struct account *account, struct secret *out)
 {
-    const char *parts[] = {account->grant == GRANT_CLIENT_CREDENTIALS ? "app" : "user",
-                           account->provider.token_endpoint, account->client_id,
+    static const char *const words[GRANT_COUNT] = {
+        [GRANT_AUTHORIZATION_CODE] = "user",
+        [GRANT_CLIENT_CREDENTIALS] = "app",
+        [GRANT_MANAGED_IDENTITY] = "managed",
+        [GRANT_APP_PASSWORD] = "password",
+    };
+    const struct provider *p = &account->provider;
+    const char *client = account->grant == GRANT_MANAGED_IDENTITY
+                             ? account->managed_identity_client_id
+                             : account->client_id;
+    /* No text but the last can hold a space, and no URL a `>`, so no two settings make
+     * the same text. */
+    const char *parts[] = {words[account->grant],
+                           " ",
+                           or_nothing(p->issuer),
+                           p->issuer != NULL ? ">" : "",
+                           or_nothing(p->token_endpoint),
+                           " ",
+                           or_nothing(client),
+                           " ",
                            account->scope};
 
-    /* No part but the last can hold a space, so no two settings make the same text. */
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-        if ((i > 0 && secret_append_char(out, ' ') != 0) ||
-            secret_append_str(out, parts[i]) != 0)
+        if (secret_append_str(out, parts[i]) != 0)
             return ERR_NOMEM;
     return 0;
+}
+
+const char *
+grant_name(enum grant grant)
+{
+    return grant < GRANT_COUNT ? grant_names[grant] : "?";
 }
 
 const char *

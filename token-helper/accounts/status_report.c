@@ -30,13 +30,6 @@ status_state_name(enum account_state state)
     return names[state];
 }
 
-static const char *
-grant_word(enum grant grant)
-{
-    return grant == GRANT_CLIENT_CREDENTIALS ? "client_credentials"
-                                             : "authorization_code";
-}
-
 static int
 put_time(struct json *json, const char *key, int64_t when)
 {
@@ -71,7 +64,7 @@ put_account(struct json *json, const struct account *account)
     if ((r = json_put_string(json, "account", account->name)) != 0 ||
         (r = json_put_string(json, "user", account->user)) != 0 ||
         (r = json_put_string(json, "provider", account->provider.name)) != 0 ||
-        (r = json_put_string(json, "grant", grant_word(account->grant))) != 0)
+        (r = json_put_string(json, "grant", grant_name(account->grant))) != 0)
         return r;
     return put_time(json, "secret_expires", account->secret_expires);
 }

@@ -98,6 +98,8 @@ store_open(const char *directory, struct store *store_r, struct err *err)
         if (path != NULL) {
             store_r->path = path;
             store_r->fd = fd;
+            store_r->cipher = NULL;
+            store_r->old_cipher = NULL;
             return 0;
         }
         r = err_set(err, ERR_NOMEM, "out of memory");
@@ -232,6 +234,7 @@ store_read_file(const struct store *store, const char *name, const char *account
 
     info_r->state = RECORD_UNREADABLE;
     info_r->serial = 0;
+    info_r->current = false;
     text.max = RECORD_FILE_MAX;
     if (size > (off_t)RECORD_FILE_MAX) {
         info_r->state = RECORD_DAMAGED;
@@ -241,7 +244,7 @@ store_read_file(const struct store *store, const char *name, const char *account
         while (r == 0 && text.len > 0 && text.data[text.len - 1] == '\0')
             text.len--;
         if (r == 0)
-            r = record_parse(secret_str(&text), text.len, record_r, info_r, &why);
+            r = store_parse(store, account, &text, record_r, info_r, &why);
         else if (r == ERR_CONFIG)
             r = ERR_STORE; /* it grew while it was read: nobody holds to the lock */
     }
@@ -250,6 +253,12 @@ store_read_file(const struct store *store, const char *name, const char *account
                 why.text);
         if (info_r->state == RECORD_NEWER)
             err_hint(err, "install the newer mailbearer again");
+        else if (info_r->state == RECORD_SEALED)
+            err_hint(err,
+                     "set encryption_key_file to the key file that it was written with; "
+                     "without that key, move the record away and sign in again: "
+                     "mailbearer login %s",
+                     account);
         else if (info_r->state == RECORD_DAMAGED)
             err_hint(err,
                      "restore it from a backup, or move it away and sign in again: "

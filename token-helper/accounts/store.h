@@ -5,8 +5,8 @@
  *
  * One file an account, mode 0600. A write goes to NAME.json.new, is flushed, renamed over
  * NAME.json, and the directory is flushed: readers see the old or the new record, whole.
- * Who changes a record holds its lock, re-reads it, and only then acts: a refresh token may
- * be good for one use only.
+ * Who changes a record holds its lock, re-reads it, and only then acts: a refresh token
+ * may be good for one use only.
  */
 #ifndef MAILBEARER_STORE_H
 #define MAILBEARER_STORE_H
@@ -40,11 +40,31 @@ struct record {
     struct failure failure;
 };
 
-#define RECORD_INIT {0}
+#define RECORD_INIT                                                                      \
+    {                                                                                    \
+        0                                                                                \
+    }
+
+/* How records are encrypted at rest. The front has none of this, and no cryptography:
+ * oauth/store_key.h makes one from a key file. Called under the account's lock or while
+ * reading, from any thread. *_r is replaced on success only. */
+struct store_cipher {
+    /* What goes into the record's file. 0, ERR_CONFIG, ERR_NOMEM. */
+    int (*seal)(const void *arg, const char *account, const struct secret *plain,
+                struct secret *sealed_r, struct err *err);
+    /* The reverse. 0; ERR_CONFIG: another key wrote it; ERR_STORE: it was changed or cut,
+     * or is another account's; ERR_NOMEM. err does not name the file. */
+    int (*open)(const void *arg, const char *account, const struct secret *sealed,
+                struct secret *plain_r, struct err *err);
+    const void *arg;
+};
 
 struct store {
     char *path;
     int fd; /* of the directory */
+    /* Both are NULL after store_open(); borrowed, to be set by who has the key. */
+    const struct store_cipher *cipher;     /* NULL: records are written in clear */
+    const struct store_cipher *old_cipher; /* opens what `cipher` does not; NULL: none */
 };
 
 struct store_stamp { /* tells whether a record's file changed */
@@ -64,14 +84,14 @@ struct store_lock {
 int store_open(const char *directory, struct store *store_r, struct err *err);
 void store_close(struct store *store);
 
-/* The file name for an account: what is not [A-Za-z0-9@._+=-], and a dot in front, becomes
- * %XX, so that every account has its own name and none leaves the directory.
- * 0, or ERR_CONFIG when it would be longer than 230 bytes. */
+/* The file name for an account: what is not [A-Za-z0-9@._+=-], and a dot in front,
+ * becomes %XX, so that every account has its own name and none leaves the directory. 0,
+ * or ERR_CONFIG when it would be longer than 230 bytes. */
 #define STORE_NAME_MAX 256
 int store_file_name(const char *account, char name_r[STORE_NAME_MAX], struct err *err);
 
-/* Takes the account's lock, waiting until the deadline (NULL: not at all). Falls back to a
- * lock on the directory itself when no lock file can be made (full disk, read-only).
+/* Takes the account's lock, waiting until the deadline (NULL: not at all). Falls back to
+ * a lock on the directory itself when no lock file can be made (full disk, read-only).
  * Finishes or discards what a killed writer left in NAME.json.new.
  * 0; ERR_TIMEOUT: somebody else has it; ERR_STORE. */
 int store_lock(const struct store *store, const char *account,
@@ -79,10 +99,12 @@ int store_lock(const struct store *store, const char *account,
                struct err *err);
 void store_unlock(struct store_lock *lock);
 
-/* Reads the record; one that is not there is an empty record and success. *stamp_r (may be
- * NULL) is the file's.
- * 0; ERR_STORE: unreadable, damaged, not private, or of a newer version (then it is not
- * touched); ERR_NOMEM. */
+/* Reads the record; one that is not there is an empty record and success. *stamp_r (may
+ * be NULL) is the file's. One that stands in clear is read with a cipher as well: the
+ * next write encrypts it. 0; ERR_STORE: unreadable, damaged, not private, or of a newer
+ * version (then it is not touched); ERR_CONFIG: it is encrypted, and the store has no
+ * cipher or another key (then it is never written over; see store_upkeep.h); ERR_NOMEM.
+ */
 int store_read(const struct store *store, const char *account, struct record *record_r,
                struct store_stamp *stamp_r, struct err *err);
 
@@ -91,11 +113,11 @@ int store_read(const struct store *store, const char *account, struct record *re
  * is given back by the next store_lock() of the account. */
 int store_reserve(const struct store *store, const char *account, struct err *err);
 
-/* Writes the record, under the lock. Times outside the years 1970 to 9999 are moved to the
- * nearer end.
- * 0; ERR_STORE, ERR_NOMEM: store_read() still gives the old record. Where all was flushed
- * and only the last step failed (rename, or the directory's flush) nothing is thrown away:
- * the next store_lock() finishes the write. */
+/* Writes the record, under the lock. Times outside the years 1970 to 9999 are moved to
+ * the nearer end. 0; ERR_STORE, ERR_NOMEM, ERR_CONFIG (the present record is encrypted
+ * and the store has not its key): store_read() still gives the old record. Where all was
+ * flushed and only the last step failed (rename, or the directory's flush) nothing is
+ * thrown away: the next store_lock() finishes the write. */
 int store_write(const struct store *store, const char *account,
                 const struct record *record, struct store_stamp *stamp_r,
                 struct err *err);

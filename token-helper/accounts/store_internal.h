@@ -1,4 +1,4 @@
-/* store_internal.h - what store.c, store_lock.c and store_write.c share; nobody else
+/* store_internal.h - what store*.c share; nobody else
  * includes it.
  */
 #ifndef MAILBEARER_STORE_INTERNAL_H
@@ -21,6 +21,17 @@ int store_name_of(const char *account, const char *suffix, char name_r[STORE_NAM
  * *fd_r -1 when it is not there; ERR_STORE. */
 int store_open_file(const struct store *store, const char *name, int *fd_r,
                     struct stat *st_r, struct err *err);
+
+/* The text of a file as a record; opened first where it is encrypted. As record_parse();
+ * SEALED is left where no cipher of the store's has the key. */
+int store_parse(const struct store *store, const char *account, const struct secret *text,
+                struct record *record_r, struct record_info *info_r, struct err *err);
+
+/* The text that the record is stored as; encrypted where the store has a cipher. Replaces
+ * *text_r. 0, ERR_STORE (too long, or record_format()'s), ERR_CONFIG, ERR_NOMEM. */
+int store_compose(const struct store *store, const char *account,
+                  const struct record *record, int64_t serial, struct secret *text_r,
+                  struct err *err);
 
 /* Reads and parses the open file. A tail of zero bytes, space that was held and not used,
  * does not count. `account` is for the hint. As record_parse(); err names the file. */

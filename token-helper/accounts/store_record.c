@@ -140,6 +140,16 @@ read_version(const struct json *json, struct record_info *info_r, struct err *er
 
     if (!json_get_integer(json, "version", &version) || version < 1)
         return err_set(err, ERR_STORE, "it has no version number");
+    /* Only both together, or a changed digit would make an empty record of it. */
+    if (json_get_string(json, "cipher") != NULL) {
+        if (version < RECORD_VERSION_SEALED)
+            return err_set(err, ERR_STORE, "it is encrypted and says that it is not");
+        if (version == RECORD_VERSION_SEALED) {
+            info_r->state = RECORD_SEALED;
+            return err_set(err, ERR_CONFIG,
+                           "it is encrypted, and no encryption_key_file is set");
+        }
+    }
     if (version > RECORD_VERSION) {
         info_r->state = RECORD_NEWER;
         return err_set(err, ERR_STORE,
@@ -161,6 +171,7 @@ record_parse(const char *bytes, size_t len, struct record *record_r,
 
     info_r->state = RECORD_DAMAGED;
     info_r->serial = 0;
+    info_r->current = false;
     r = json_parse(bytes, len, &json, err);
     if (r == ERR_PROTOCOL) { /* nobody is to try again: this is no peer */
         if (err != NULL)

@@ -13,6 +13,7 @@
 #include "store.h"
 
 #define RECORD_VERSION 1
+#define RECORD_VERSION_SEALED 2 /* an envelope with such a record encrypted in it */
 
 #define RECORD_TOKEN_MAX 65536u        /* bytes of one token */
 #define RECORD_TEXT_MAX 16384u         /* bytes of scope or fingerprint */
@@ -25,17 +26,20 @@ enum record_state {
     RECORD_ABSENT,
     RECORD_WHOLE,
     RECORD_DAMAGED,
-    RECORD_NEWER, /* a later version of this software wrote it */
+    RECORD_NEWER,  /* a later version of this software wrote it */
+    RECORD_SEALED, /* encrypted, and not opened */
 };
 
 struct record_info {
     enum record_state state;
     int64_t serial; /* goes up by one with each write; 0 unless WHOLE */
+    bool current;   /* WHOLE, and it stands on disk as it would be written now */
 };
 
-/* Reads a record. info_r is always set: to WHOLE, DAMAGED, NEWER, or UNREADABLE (no
- * memory). 0, with record_r replaced; ERR_STORE, ERR_NOMEM: record_r is untouched, and
- * err says what is wrong without naming the file and never with a word of the content. */
+/* Reads a record. info_r is always set: to WHOLE, DAMAGED, NEWER, SEALED, or UNREADABLE
+ * (no memory). 0, with record_r replaced; ERR_STORE, ERR_CONFIG (SEALED), ERR_NOMEM:
+ * record_r is untouched, and err says what is wrong without naming the file and never
+ * with a word of the content. */
 int record_parse(const char *bytes, size_t len, struct record *record_r,
                  struct record_info *info_r, struct err *err);
 

@@ -10,8 +10,9 @@
 #include "../base/file.h"
 #include "store_internal.h"
 
-/* Two tokens of the largest size and what stands around them. */
+/* Two tokens of the largest size and what stands around them; encrypted, a third more. */
 #define RESERVE_BYTES (160 * 1024)
+#define RESERVE_SEALED_BYTES (216 * 1024)
 
 struct names {
     char record[STORE_NAME_MAX];
@@ -39,6 +40,7 @@ look_at_current(const struct store *store, const struct names *names, const char
 
     info_r->state = RECORD_ABSENT;
     info_r->serial = 0;
+    info_r->current = false;
     if (r != 0 || fd == -1)
         return r;
     r = store_read_file(store, names->record, account, fd, st.st_size, &record, info_r,
@@ -167,19 +169,19 @@ open_next(const struct store *store, const struct names *names, bool held, int *
 
 /* Returns an errno. */
 static int
-hold_space(int fd)
+hold_space(int fd, off_t size)
 {
     static const char zeros[4096];
     int reason;
     off_t at;
 
     do
-        reason = posix_fallocate(fd, 0, RESERVE_BYTES);
+        reason = posix_fallocate(fd, 0, size);
     while (reason == EINTR);
     if (reason != EOPNOTSUPP && reason != ENOSYS && reason != EINVAL)
         return reason;
     /* Not every file system, nor every libc, can do it: fill the place by hand. */
-    for (at = 0; at < RESERVE_BYTES;) {
+    for (at = 0; at < size;) {
         ssize_t n = pwrite(fd, zeros, sizeof zeros, at);
 
         if (n < 0 && errno == EINTR)
@@ -204,7 +206,7 @@ store_reserve(const struct store *store, const char *account, struct err *err)
         (r = settle(store, &names, account, &held, err)) != 0 ||
         (r = open_next(store, &names, held, &fd, err)) != 0)
         return r;
-    reason = hold_space(fd);
+    reason = hold_space(fd, store->cipher != NULL ? RESERVE_SEALED_BYTES : RESERVE_BYTES);
     close(fd);
     if (reason != 0) {
         unlinkat(store->fd, names.next, 0);
@@ -237,10 +239,9 @@ compose(const struct store *store, const struct names *names, const char *accoun
 
     if (r != 0)
         return r;
-    text->max = RECORD_FILE_MAX;
     if (current.serial < RECORD_SERIAL_MAX)
         current.serial++;
-    return record_format(record, current.serial, text, err);
+    return store_compose(store, account, record, current.serial, text, err);
 }
 
 int

@@ -235,6 +235,26 @@ file_read_private(const char *path, const char *what, size_t max, struct secret 
 }
 
 int
+file_read_foreign(const char *path, const char *what, size_t max, struct secret *out,
+                  struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    int r;
+
+    secret_clear(out);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        r = err_set(err, ERR_CONFIG, "%s %s: %s", what, path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        r = err_set(err, ERR_CONFIG, "%s %s is not a regular file", what, path);
+    else
+        r = file_read_fd(fd, path, max, out, err);
+    if (fd >= 0)
+        close(fd);
+    return r;
+}
+
+int
 file_read_secret_line(const char *path, const char *what, struct secret *out,
                       struct err *err)
 {

@@ -13,9 +13,9 @@
 
 /* Is the open file (status `st`, called `path`) private enough? It must be a regular file
  * that belongs to root, to the effective user, or to `also_owner` ((uid_t)-1: to nobody
- * else), with no permission for others (mode & 007), and none for its group unless that is
- * the group `mailbearer`. `what` names it in the text ("accounts file", "client secret").
- * 0, or ERR_CONFIG with the chmod or chgrp that mends it as hint. */
+ * else), with no permission for others (mode & 007), and none for its group unless that
+ * is the group `mailbearer`. `what` names it in the text ("accounts file", "client
+ * secret"). 0, or ERR_CONFIG with the chmod or chgrp that mends it as hint. */
 int file_check_private(const struct stat *st, const char *path, const char *what,
                        uid_t also_owner, struct err *err);
 
@@ -25,13 +25,19 @@ int file_check_private(const struct stat *st, const char *path, const char *what
 int file_read_private(const char *path, const char *what, size_t max, struct secret *out,
                       struct err *err);
 
+/* As file_read_private(), for a file whose modes are another program's business (the token
+ * files that Kubernetes and Azure Arc put there): only that it is a regular file, and no
+ * larger than `max`, is checked. */
+int file_read_foreign(const char *path, const char *what, size_t max, struct secret *out,
+                      struct err *err);
+
 /* As file_read_private(), but gives the first line without its end, as a secret file has
  * it. ERR_CONFIG as well when that line is empty or holds a control character. */
 int file_read_secret_line(const char *path, const char *what, struct secret *out,
                           struct err *err);
 
-/* Reads all of an open descriptor, at most `max` bytes, in as few reads as its size allows.
- * 0, ERR_CONFIG (larger), ERR_STORE (read error), ERR_NOMEM. */
+/* Reads all of an open descriptor, at most `max` bytes, in as few reads as its size
+ * allows. 0, ERR_CONFIG (larger), ERR_STORE (read error), ERR_NOMEM. */
 int file_read_fd(int fd, const char *path, size_t max, struct secret *out,
                  struct err *err);
 

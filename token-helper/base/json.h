@@ -31,8 +31,8 @@ struct json *json_new(void);
 /* Frees and sets NULL. Takes NULL. */
 void json_free(struct json **json);
 
-/* The names below keep clear of jansson's own (json_string, json_integer, json_object ...):
- * a program that defines one of those would be called by libjansson itself. */
+/* The names below keep clear of jansson's own (json_string, json_integer, json_object
+ * ...): a program that defines one of those would be called by libjansson itself. */
 
 /* True when the key is there, whatever its value; null counts as absent. */
 bool json_has(const struct json *json, const char *key);

@@ -3,9 +3,9 @@
  * Used by:  mailbearer-oauth (commands and agent), mailbearer-fetch. Never by client/ or
  *           the plugin, which run in other people's processes.
  *
- * Goes to stderr, each line in one write; with the journal behind it (JOURNAL_STREAM) each
- * line begins with its level as "<N>". After log_to_syslog() it goes to syslog, facility
- * mail, instead. Control characters become '?'. A line is never given a secret.
+ * Goes to stderr, each line in one write; with the journal behind it (JOURNAL_STREAM)
+ * each line begins with its level as "<N>". After log_to_syslog() it goes to syslog,
+ * facility mail, instead. Control characters become '?'. A line is never given a secret.
  */
 #ifndef MAILBEARER_LOG_H
 #define MAILBEARER_LOG_H

@@ -25,12 +25,12 @@ enum agent_where {
 };
 
 struct agent_query {
-    const char *map;   /* "token", "upstream", ... (PROTOCOL.md) */
-    const char *key;   /* no control characters */
-    int where;         /* enum agent_where */
-    int deadline_ms;   /* for everything together */
-    int restart_ms;    /* an agent that refuses the connection, or closes it without an
-                          answer, is asked again for this long (it restarts); 0: once */
+    const char *map; /* "token", "upstream", ... (PROTOCOL.md) */
+    const char *key; /* no control characters */
+    int where;       /* enum agent_where */
+    int deadline_ms; /* for everything together */
+    int restart_ms;  /* an agent that refuses the connection, or closes it without an
+                        answer, is asked again for this long (it restarts); 0: once */
 };
 
 /* Asks. The next socket is tried when one is absent, refuses the connection or answers

@@ -39,11 +39,14 @@ struct err {
     char hint[ERR_HINT_MAX]; /* what to do: one line; may be empty */
 };
 
-#define ERR_INIT {ERR_NONE, "", ""}
+#define ERR_INIT                                                                         \
+    {                                                                                    \
+        ERR_NONE, "", ""                                                                 \
+    }
 
 /* Sets code and text, clears the hint, returns `code` (so: `return err_set(...)`).
- * Control characters become '?'; a text that is too long is cut at a whole UTF-8 character.
- * `err` may be NULL. */
+ * Control characters become '?'; a text that is too long is cut at a whole UTF-8
+ * character. `err` may be NULL. */
 int err_set(struct err *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -51,9 +54,9 @@ int err_set(struct err *err, int code, const char *format, ...)
 void err_hint(struct err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The cleaning that err_set() does, for other foreign text on its way into a log: in place,
- * control characters (C0, DEL, C1), NUL and bytes that are not UTF-8 become '?', an
- * unfinished character at the end is dropped. Returns the new length; adds no NUL. */
+/* The cleaning that err_set() does, for other foreign text on its way into a log: in
+ * place, control characters (C0, DEL, C1), NUL and bytes that are not UTF-8 become '?',
+ * an unfinished character at the end is dropped. Returns the new length; adds no NUL. */
 size_t err_clean(char *text, size_t len);
 
 /* True when the same request may succeed later with nobody doing anything. */
@@ -64,7 +67,7 @@ bool err_is_temporary(int code);
 #define ERR_LINE_MAX (ERR_TEXT_MAX + ERR_HINT_MAX + 4)
 char *err_line(const struct err *err, char buf[ERR_LINE_MAX]);
 
-/* The reverse: sets code, text and hint from such a line of `len` bytes. Returns `code`. */
+/* The reverse: sets code, text and hint from a line of `len` bytes. Returns `code`. */
 int err_from_line(struct err *err, int code, const char *line, size_t len);
 
 /* The sysexits(3) status each program ends with for this code (64 usage, 66 no account,

@@ -23,7 +23,10 @@ struct secret {
     size_t max; /* most bytes it may hold; 0 means SECRET_MAX_DEFAULT */
 };
 
-#define SECRET_INIT {NULL, 0, 0, 0}
+#define SECRET_INIT                                                                      \
+    {                                                                                    \
+        NULL, 0, 0, 0                                                                    \
+    }
 
 /* Wipes and frees; the struct is empty and usable afterwards, `max` is kept. */
 void secret_clear(struct secret *s);

@@ -23,9 +23,9 @@
 int socketmap_frame(const char *payload, size_t len, size_t max, struct secret *out);
 
 /* Looks for one whole netstring at the start of buf[0..len).
- * 0:             *payload_r and *payload_len_r borrow from buf; *used_r bytes belong to it.
- * ERR_TEMP:      not whole yet, read more (err untouched).
- * ERR_PROTOCOL:  not a netstring, a leading zero in the length, or a payload above `max`. */
+ * 0:            *payload_r, *payload_len_r borrow from buf; *used_r bytes belong to it.
+ * ERR_TEMP:     not whole yet, read more (err untouched).
+ * ERR_PROTOCOL: not a netstring, a length with a leading zero, or above `max`. */
 int socketmap_unframe(const char *buf, size_t len, size_t max, const char **payload_r,
                       size_t *payload_len_r, size_t *used_r, struct err *err);
 
@@ -35,9 +35,9 @@ int socketmap_request(const char *map, const char *key, struct secret *out,
                       struct err *err);
 
 /* Takes a reply's payload apart.
- * 0:      the reply is OK; *text_r and *text_len_r borrow the text behind "OK ".
- * ERR_*:  what the reply says: NOTFOUND ERR_NOACCOUNT, TEMP ERR_TEMP, TIMEOUT ERR_TIMEOUT,
- *         PERM ERR_DENIED or ERR_PERSON, anything else ERR_PROTOCOL; err has the text. */
+ * 0:     the reply is OK; *text_r and *text_len_r borrow the text behind "OK ".
+ * ERR_*: what the reply says; err has the text. NOTFOUND is ERR_NOACCOUNT, TEMP ERR_TEMP,
+ *        TIMEOUT ERR_TIMEOUT, PERM ERR_DENIED or ERR_PERSON, the rest ERR_PROTOCOL. */
 int socketmap_reply_read(const char *payload, size_t len, const char **text_r,
                          size_t *text_len_r, struct err *err);
 

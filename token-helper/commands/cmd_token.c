@@ -57,8 +57,9 @@ print(enum token_format format, const struct account *account,
     int r = token_format(format, account->name, account->user, &record->access_token,
                          record->expires_at, &out, err);
 
-    if (r == 0)
-        r = file_write_fd(STDOUT_FILENO, "standard output", out.data, out.len, err);
+    if (r == 0 && (r = file_write_fd(STDOUT_FILENO, "standard output", out.data, out.len,
+                                     err)) != 0)
+        err_hint(err, "look where standard output goes: the token was not delivered");
     secret_clear(&out);
     return r;
 }

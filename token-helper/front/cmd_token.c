@@ -90,8 +90,9 @@ print(const struct wanted *w, const char *user, const struct secret *token,
     struct secret out = SECRET_INIT;
     int r = token_format(w->format, w->account, user, token, expires_at, &out, err);
 
-    if (r == 0)
-        r = file_write_fd(STDOUT_FILENO, "standard output", out.data, out.len, err);
+    if (r == 0 && (r = file_write_fd(STDOUT_FILENO, "standard output", out.data, out.len,
+                                     err)) != 0)
+        err_hint(err, "look where standard output goes: the token was not delivered");
     secret_clear(&out);
     return r;
 }

@@ -28,14 +28,15 @@ static const char usage_text[] =
     "mailbearer-sasl(7)\n";
 
 /* A closed standard descriptor would be given to the next file opened, and a token or an
- * error text written into it. */
+ * error text written into it. For reading only: what is written to a closed standard
+ * output is lost, and must fail. */
 static int
 open_standard_files(void)
 {
     int fd;
 
     do {
-        if ((fd = open("/dev/null", O_RDWR)) < 0)
+        if ((fd = open("/dev/null", O_RDONLY)) < 0)
             return -1;
     } while (fd <= STDERR_FILENO);
     return close(fd);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <curl/curl.h>
 
 #include "../base/wipe_alloc.h"
@@ -59,6 +60,7 @@ http_request_clear(struct http_request *request)
     secret_clear(&request->body);
     secret_clear(&request->user);
     secret_clear(&request->password);
+    secret_clear(&request->header);
 }
 
 static void
@@ -115,14 +117,35 @@ on_body(char *bytes, size_t one, size_t n, void *arg)
     return secret_append(&t->reply.body, bytes, n) == 0 ? n : 0;
 }
 
-/* Only counts: a peer may send headers for ever. */
+static void
+take_challenge(struct http_reply *reply, const char *line, size_t n)
+{
+    static const char name[] = "WWW-Authenticate:";
+
+    if (n < sizeof name || strncasecmp(line, name, sizeof name - 1) != 0)
+        return;
+    line += sizeof name - 1;
+    n -= sizeof name - 1;
+    while (n > 0 && *line == ' ') {
+        line++;
+        n--;
+    }
+    while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == '\n'))
+        n--;
+    if (n >= sizeof reply->www_authenticate)
+        n = sizeof reply->www_authenticate - 1;
+    memcpy(reply->www_authenticate, line, n);
+    reply->www_authenticate[n] = '\0';
+}
+
+/* Counts as well: a peer may send headers for ever. */
 static size_t
 on_header(char *bytes, size_t one, size_t n, void *arg)
 {
     struct transfer *t = arg;
 
-    (void)bytes;
     (void)one;
+    take_challenge(&t->reply, bytes, n);
     t->header_bytes += n;
     if (t->header_bytes > HTTP_HEADERS_MAX) {
         t->too_large = true;
@@ -172,10 +195,12 @@ set_request(struct transfer *t)
     const struct http_request *q = &t->request;
     const struct setting settings[] = {
         {CURLOPT_URL, q->url, 0},
+        {CURLOPT_USERAGENT, "mailbearer/" MAILBEARER_VERSION, 0},
+    };
+    const struct setting form[] = {
         {CURLOPT_POST, NULL, 1},
         {CURLOPT_POSTFIELDSIZE, NULL, (long)q->body.len},
         {CURLOPT_POSTFIELDS, secret_str(&q->body), 0},
-        {CURLOPT_USERAGENT, "mailbearer/" MAILBEARER_VERSION, 0},
     };
     const struct setting sign_in[] = {
         {CURLOPT_HTTPAUTH, NULL, (long)CURLAUTH_BASIC},
@@ -184,6 +209,8 @@ set_request(struct transfer *t)
     };
     CURLcode c = set_all(t->easy, settings, COUNT(settings));
 
+    if (c == CURLE_OK && q->body.len > 0)
+        c = set_all(t->easy, form, COUNT(form));
     if (c == CURLE_OK && q->user.len > 0)
         c = set_all(t->easy, sign_in, COUNT(sign_in));
     return c;
@@ -231,18 +258,29 @@ set_callbacks(struct transfer *t)
 }
 
 static CURLcode
+add_header(struct transfer *t, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(t->headers, line);
+
+    if (longer == NULL)
+        return CURLE_OUT_OF_MEMORY;
+    t->headers = longer;
+    return CURLE_OK;
+}
+
+static CURLcode
 set_headers(struct transfer *t)
 {
-    /* the second keeps libcurl from waiting for a "100 Continue" */
-    static const char *const headers[] = {"Accept: application/json", "Expect:"};
+    CURLcode c;
 
-    for (size_t i = 0; i < COUNT(headers); i++) {
-        struct curl_slist *longer = curl_slist_append(t->headers, headers[i]);
-
-        if (longer == NULL)
-            return CURLE_OUT_OF_MEMORY;
-        t->headers = longer;
-    }
+    if ((c = add_header(t, "Accept: application/json")) != CURLE_OK ||
+        (c = add_header(t, "Expect:")) != CURLE_OK) /* no wait for "100 Continue" */
+        return c;
+    if (t->request.metadata && (c = add_header(t, "Metadata: true")) != CURLE_OK)
+        return c;
+    if (t->request.header.len > 0 &&
+        (c = add_header(t, secret_str(&t->request.header))) != CURLE_OK)
+        return c;
     return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -270,7 +308,8 @@ http_start(struct http *http, struct http_request *request, http_done_fn *done, 
         return err_set(err, ERR_NOMEM, "out of memory");
     }
     t->request = *request; /* the secrets move */
-    request->body = request->user = request->password = (struct secret)SECRET_INIT;
+    request->body = request->user = (struct secret)SECRET_INIT;
+    request->password = request->header = (struct secret)SECRET_INIT;
     t->reply.body.max = HTTP_BODY_MAX + 1;
     t->done = done;
     t->arg = arg;
@@ -407,8 +446,8 @@ on_blocking_done(void *arg, const struct http_reply *reply, const struct err *er
         *b->err = *err;
         return;
     }
-    b->reply->status = reply->status;
-    b->reply->retry_after = reply->retry_after;
+    *b->reply = *reply;
+    b->reply->body = (struct secret)SECRET_INIT;
     if (secret_set(&b->reply->body, reply->body.data, reply->body.len) != 0)
         err_set(b->err, ERR_NOMEM, "out of memory");
 }

@@ -27,15 +27,19 @@ struct http_request {
     const char *url;     /* the pointers are borrowed until http_start() returns */
     const char *proxy;   /* NULL: none */
     const char *ca_file; /* NULL: the system's */
-    struct secret body;  /* form fields; POST. Taken over. */
-    struct secret user;  /* for HTTP Basic, already percent-encoded; empty: none */
-    struct secret password;
+    bool metadata;       /* add "Metadata: true", which managed identity asks for */
     int deadline_ms;
+    /* Taken over: */
+    struct secret body; /* form fields, sent by POST; empty: GET */
+    struct secret user; /* for HTTP Basic, already percent-encoded; empty: none */
+    struct secret password;
+    struct secret header; /* one more header line, without its end; empty: none */
 };
 
 struct http_reply {
     long status;
     struct secret body;
+    char www_authenticate[512]; /* that header's value, cut; "" when there is none */
     int64_t retry_after; /* seconds (a date is turned into seconds); 0: none given */
 };
 

@@ -149,8 +149,11 @@ run_command(const char *command, struct secret *out, struct err *err)
 static int
 take_first_line(struct secret *printed, struct secret *secret_r, struct err *err)
 {
-    size_t n = strcspn(secret_str(printed), "\r\n");
+    size_t n = 0;
 
+    /* not strcspn(): a NUL in the line must be seen and refused */
+    while (n < printed->len && printed->data[n] != '\r' && printed->data[n] != '\n')
+        n++;
     if (n == 0) {
         err_set(err, ERR_CONFIG, "client_secret_command printed nothing");
         err_hint(err, "it must print the secret as its first line");
