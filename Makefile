@@ -42,11 +42,11 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags libconfuse jansson libcurl libcrypto
 # --- what is built from what --------------------------------------------------------------
 CLIENT = error secret deadline socketmap agent_client oauth_message
 BASE = json wipe_alloc file log wallclock complain token_format
-ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_lock store_record store_write upstream values values_net words
+ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_seal store_write upstream values values_net words
 CATALOGUE = catalogue catalogue_search
-OAUTH = http request reply secret_source acquire
+OAUTH = acquire assertion certificate credential crypto crypto_pem crypto_seal crypto_sign discovery envelope http managed_identity reply request secret_source store_key
 AGENT = agent listen conn question permits keeper keeper_ask keeper_flight entry flight loop worker
-COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_status cmd_token status_text
+COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_rekey cmd_status cmd_token status_text
 FRONT = main front cmd_token cmd_upstream run_oauth
 PLUGIN = plugin token_source
 

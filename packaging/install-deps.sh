@@ -33,11 +33,12 @@ packages() {
         echo build-essential pkg-config libsasl2-dev libssl-dev libcurl4-openssl-dev \
             libjansson-dev libconfuse-dev ;;
     apt-get:demo)
-        echo bash python3 openssl postfix libsasl2-modules ;;
+        echo bash python3 openssl ca-certificates postfix dovecot-core dovecot-submissiond \
+            dovecot-imapd dovecot-pop3d libsasl2-modules curl procps ;;
     apt-get:test)
-        echo bash libcmocka-dev bats python3 openssl postfix dovecot-core dovecot-imapd \
-            dovecot-pop3d dovecot-submissiond libsasl2-modules sasl2-bin isync curl \
-            iproute2 util-linux ;;
+        echo bash libcmocka-dev bats python3 openssl ca-certificates postfix dovecot-core \
+            dovecot-imapd dovecot-pop3d dovecot-submissiond libsasl2-modules \
+            cyrus-clients isync curl procps iproute2 util-linux ;;
     apt-get:lint)
         echo clang clang-tidy clang-format libclang-rt-dev cppcheck shellcheck mandoc \
             valgrind git ;;
@@ -46,10 +47,11 @@ packages() {
         echo gcc make pkgconf-pkg-config cyrus-sasl-devel openssl-devel libcurl-devel \
             jansson-devel libconfuse-devel ;;
     dnf:demo)
-        echo bash python3 openssl postfix cyrus-sasl-plain ;;
+        echo bash python3 openssl ca-certificates postfix dovecot cyrus-sasl-plain curl \
+            procps-ng ;;
     dnf:test)
-        echo bash libcmocka-devel bats python3 openssl postfix dovecot cyrus-sasl \
-            cyrus-sasl-plain isync curl iproute util-linux ;;
+        echo bash libcmocka-devel bats python3 openssl ca-certificates postfix dovecot \
+            cyrus-sasl cyrus-sasl-plain isync curl procps-ng iproute util-linux '?imtest' ;;
     dnf:lint)
         echo clang clang-tools-extra compiler-rt cppcheck ShellCheck mandoc valgrind git ;;
 
@@ -57,19 +59,22 @@ packages() {
         echo build-base pkgconf cyrus-sasl-dev openssl-dev curl-dev jansson-dev \
             '?libconfuse' ;;
     apk:demo)
-        echo bash python3 openssl postfix ;;
+        echo bash python3 openssl ca-certificates postfix dovecot dovecot-pop3d curl \
+            procps '?dovecot-submissiond' ;;
     apk:test)
-        echo bash cmocka-dev bats python3 openssl postfix dovecot dovecot-pop3d cyrus-sasl \
-            isync curl iproute2 util-linux '?dovecot-submissiond' ;;
+        echo bash cmocka-dev bats python3 openssl ca-certificates postfix dovecot \
+            dovecot-pop3d cyrus-sasl isync curl procps iproute2 util-linux \
+            '?dovecot-submissiond' '?imtest' ;;
     apk:lint)
         echo clang clang-extra-tools compiler-rt cppcheck shellcheck mandoc valgrind git ;;
 
     pacman:build)
         echo base-devel libsasl openssl curl jansson confuse ;;
     pacman:demo)
-        echo bash python openssl postfix ;;
+        echo bash python openssl ca-certificates postfix dovecot curl procps-ng ;;
     pacman:test)
-        echo bash cmocka bats python openssl postfix dovecot isync curl iproute2 util-linux ;;
+        echo bash cmocka bats python openssl ca-certificates postfix dovecot isync curl \
+            procps-ng iproute2 util-linux '?imtest' ;;
     pacman:lint)
         # Arch's mandoc replaces man-db; that is for the administrator to decide.
         echo clang compiler-rt cppcheck shellcheck valgrind git '?mandoc' ;;
@@ -78,10 +83,12 @@ packages() {
         echo gcc make pkgconf-pkg-config cyrus-sasl-devel libopenssl-devel libcurl-devel \
             libjansson-devel libconfuse-devel ;;
     zypper:demo)
-        echo bash python3 openssl postfix cyrus-sasl-plain ;;
+        echo bash python3 openssl ca-certificates postfix cyrus-sasl-plain curl procps \
+            '?dovecot' ;;
     zypper:test)
-        echo bash libcmocka-devel python3 openssl postfix cyrus-sasl cyrus-sasl-plain isync \
-            curl iproute2 util-linux '?bats' '?dovecot' ;;
+        echo bash libcmocka-devel python3 openssl ca-certificates postfix cyrus-sasl \
+            cyrus-sasl-plain isync curl procps iproute2 util-linux '?bats' '?dovecot' \
+            '?imtest' ;;
     zypper:lint)
         echo clang cppcheck ShellCheck mandoc valgrind git ;;
     esac

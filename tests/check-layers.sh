@@ -56,7 +56,9 @@ BEGIN {
     door["jansson.h"] = "token-helper/base/json.c"
     door["confuse.h"] = "token-helper/accounts/accounts.c token-helper/accounts/options.c" \
         " token-helper/accounts/options.h"
-    door["openssl/"] = "token-helper/oauth/crypto.c"
+    door["openssl/"] = "token-helper/oauth/crypto.c token-helper/oauth/crypto_internal.h" \
+        " token-helper/oauth/crypto_pem.c token-helper/oauth/crypto_seal.c" \
+        " token-helper/oauth/crypto_sign.c"
     door["sasl/"] = "sasl-plugin/plugin.c"
 
     n = split("arpa/inet assert ctype dirent errno fcntl fnmatch getopt grp inttypes limits " \
@@ -217,8 +219,8 @@ planted "jansson elsewhere" token-helper/oauth/reply.c \
 planted "libconfuse elsewhere" token-helper/front/main.c \
     '#include <confuse.h>' "is for token-helper/accounts/accounts.c"
 planted "OpenSSL elsewhere" token-helper/front/main.c \
-    '#include <openssl/sha.h>' "is for token-helper/oauth/crypto.c alone"
-planted "SASL elsewhere" sasl-plugin/oauth_message.c \
+    '#include <openssl/sha.h>' "is for token-helper/oauth/crypto.c"
+planted "SASL elsewhere" token-helper/client/oauth_message.c \
     '#include <sasl/sasl.h>' "is for sasl-plugin/plugin.c alone"
 planted "another library" token-helper/client/error.c \
     '#include <zlib.h>' "not a header of libc"

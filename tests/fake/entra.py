@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""A stand-in for Microsoft's v2.0 token endpoint, for tests and the demo.
+"""A stand-in for Microsoft's v2.0 token service and a few others, for tests and the demo.
 
-Strict where Entra is strict, and able to misbehave on demand (entra/faults.py; the admin
-interface is described in entra/admin.py). Writes DIR/entra.env with the ports once it is
-ready, DIR/entra.log while it runs; ends on SIGTERM or after --lifetime seconds.
+Authorization, device, token and revocation endpoints, metadata (entra/clouds.py says where),
+and with --imds a machine's metadata service. Strict where the real ones are strict, and able
+to misbehave on demand (entra/faults.py; the admin interface is described in entra/admin.py).
+Writes DIR/entra.env with the ports once it is ready, DIR/entra.log while it runs; ends on
+SIGTERM or after --lifetime seconds.
 Python's standard library only, and the openssl command for TLS.
 """
 
@@ -33,6 +35,8 @@ def arguments():
     parser.add_argument("--host", action="append", default=[],
                         help="further host name for the certificate")
     parser.add_argument("--port", type=int, default=0, help="port of the token endpoint")
+    parser.add_argument("--imds", action="append", default=[], metavar="[ADDRESS:]PORT",
+                        help="managed identity there as well (0: a free port)")
     parser.add_argument("--admin-port", type=int, default=0)
     parser.add_argument("--lifetime", type=float, default=900, help="seconds")
     return parser.parse_args()
@@ -47,7 +51,21 @@ def tls_context(directory, hosts):
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(os.path.join(tls, "server.pem"),
                             os.path.join(tls, "server.key"))
+    context.sni_callback = remember_name
     return context
+
+
+def remember_name(connection, name, _):
+    """Server name indication: tests ask which host was meant."""
+    connection.asked_for = name
+
+
+def metadata_servers(options, state, log):
+    """The listeners of the machine's metadata service."""
+    for text in options.imds:
+        address, _, port = text.rpartition(":")
+        yield server.Server((address or LOOPBACK, int(port)), server.MetadataHandler, state,
+                            log)
 
 
 def announce(directory, values):
@@ -73,15 +91,18 @@ def main():
                                context)
     admin = server.Server((LOOPBACK, options.admin_port), AdminHandler, state, log)
     trap = server.TrapServer((LOOPBACK, 0), server.TrapHandler, state, log)
-    servers = (token, admin, trap)
+    machines = list(metadata_servers(options, state, log))
+    servers = (token, admin, trap, *machines)
     for one in servers:
         threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
     scheme = "https" if options.tls else "http"
+    ports = {"ENTRA_IMDS": "http://%s:%d" % machines[0].server_address} if machines else {}
     announce(options.dir, {
         "ENTRA_PORT": token.server_port,
         "ENTRA_URL": "%s://localhost:%d" % (scheme, token.server_port),
         "ENTRA_ADMIN": "http://127.0.0.1:%d" % admin.server_port,
         "ENTRA_TRAP": "http://127.0.0.1:%d" % trap.server_port,
+        **ports,
     })
     stop.wait(options.lifetime)
     for one in servers:

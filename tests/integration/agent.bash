@@ -24,7 +24,7 @@ use_copied_programs() {
 make_ground() {
     make_work
     mkdir "$WORK/bin"
-    cp "$BUILD/mailbearer" "$BUILD/mailbearer-oauth" "$WORK/bin/"
+    cp "$BUILD/mailbearer" "$BUILD/mailbearer-oauth" "$LIB_DIRECTORY/talk.py" "$WORK/bin/"
     use_copied_programs
     start_entra "$@"
     export_work
@@ -219,4 +219,43 @@ log_lines() {
 # give_to UID - gives store and secrets to a user, who may then read the accounts.
 give_to() {
     chown -R "$1:$1" "$WORK/store" "$WORK/secrets" "$WORK/mailbearer.conf"
+}
+
+# talk COMMAND ARGUMENT... - talk.py, at the agent's socket.
+talk() {
+    "$PYTHON" "$WORK/bin/talk.py" "$1" "$MAILBEARER_SOCKET" "${@:2}"
+}
+
+# talk_as UID COMMAND ARGUMENT...
+talk_as() {
+    as "$1" "$PYTHON" "$WORK/bin/talk.py" "$2" "$MAILBEARER_SOCKET" "${@:3}"
+}
+
+# reply_to REQUEST [UID] - the agent's whole reply. A reply of OK keeps only its first word
+# and is put into $WORK/reply.token: it may be a token, and what is compared is printed.
+reply_to() {
+    if [[ $# -gt 1 ]]; then
+        talk_as "$2" ask "$1" > "$WORK/reply.token"
+    else
+        talk ask "$1" > "$WORK/reply.token"
+    fi
+    sed 's/^OK .*/OK/' "$WORK/reply.token"
+}
+
+# good_token - the last reply was one.
+good_token() {
+    is_token "$(sed -n 's/^OK //p' "$WORK/reply.token")"
+}
+
+# run_agent COMMAND... - any command that becomes an agent listening at $WORK/agent.sock.
+run_agent() {
+    "$@" 3>&- >> "$WORK/agent.log" 2>&1 &
+    record_pid $! agent
+    export MAILBEARER_SOCKET=$WORK/agent.sock
+    retry_until 10 test -S "$MAILBEARER_SOCKET" || { cat "$WORK/agent.log" >&2; return 1; }
+}
+
+# is_sanitized - the programs were built with AddressSanitizer.
+is_sanitized() {
+    grep -qa __asan_init "$WORK/bin/mailbearer-oauth"
 }

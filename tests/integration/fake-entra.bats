@@ -5,6 +5,7 @@
 # what the other tests take for granted.
 
 load lib.bash
+load fake-entra.bash
 
 setup_file() {
     make_work
@@ -27,63 +28,6 @@ setup() {
     CURL=()
     APP=(grant_type=client_credentials "client_id=$APP_CLIENT" "client_secret=$APP_SECRET"
         "scope=$APP_SCOPE")
-}
-
-nobody_asks() {
-    [[ $(entra_count concurrent) = 0 ]]
-}
-
-# post NAME=VALUE... - encodes and posts; sets STATUS and leaves the reply in $WORK/reply.
-# CURL holds further options, URL another address.
-post() {
-    local field
-    local -a form=()
-
-    for field; do
-        form+=(--data-urlencode "$field")
-    done
-    send "${form[@]}"
-}
-
-# send CURL-OPTION... - the same, as it is.
-send() {
-    STATUS=$(curl -s --max-time 5 -o "$WORK/reply" -D "$WORK/head" -w '%{http_code}' \
-        "${CURL[@]}" "$@" "${URL:-$TOKEN_ENDPOINT}")
-}
-
-reply() {
-    json_get "$1" < "$WORK/reply"
-}
-
-# refused STATUS ERROR NUMBER [SUBERROR] - the reply is that refusal, in Entra's shape.
-refused() {
-    expect "$1" "$STATUS"
-    expect "$2" "$(reply error)"
-    expect "[$3]" "$(reply error_codes)"
-    expect "${4:-}" "$(reply suberror)"
-    expect_in "$(reply error_description)" "AADSTS$3: "
-    "$PYTHON" -c 'import json, re, sys
-reply = json.load(open(sys.argv[1]))
-assert re.fullmatch(r"AADSTS\d+: .*\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s"
-                    % tuple(map(re.escape, (reply["trace_id"], reply["correlation_id"],
-                                            reply["timestamp"]))),
-                    reply["error_description"])
-assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", reply["timestamp"])
-assert reply["error_uri"].endswith("/error?code=%d" % reply["error_codes"][0])
-' "$WORK/reply"
-}
-
-granted() {
-    expect 200 "$STATUS"
-    expect Bearer "$(reply token_type)"
-    [[ -n $(reply access_token) ]]
-}
-
-claims() {
-    reply access_token | "$PYTHON" -c 'import base64, json, sys
-part = sys.stdin.read().split(".")[1]
-print(json.dumps(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))))' |
-        json_get "$1"
 }
 
 sign_in() {

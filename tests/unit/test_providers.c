@@ -97,6 +97,55 @@ static const struct expected app_only[] = {
      660, true},
 };
 
+/* Where one signs in and out, and what a request to sign in has besides. */
+static const struct {
+    const char *provider;
+    const char *authorize, *device, *revoke, *extra; /* NULL: none */
+} sign_in[] = {
+    {"microsoft", "https://login.microsoftonline.com/t.example/oauth2/v2.0/authorize",
+     "https://login.microsoftonline.com/t.example/oauth2/v2.0/devicecode", NULL,
+     "prompt=select_account"},
+    {"microsoft-personal",
+     "https://login.microsoftonline.com/consumers/oauth2/v2.0/authorize",
+     "https://login.microsoftonline.com/consumers/oauth2/v2.0/devicecode", NULL,
+     "prompt=select_account"},
+    {"microsoft-gcc-high",
+     "https://login.microsoftonline.us/t.example/oauth2/v2.0/authorize",
+     "https://login.microsoftonline.us/t.example/oauth2/v2.0/devicecode", NULL,
+     "prompt=select_account"},
+    {"microsoft-dod", "https://login.microsoftonline.us/t.example/oauth2/v2.0/authorize",
+     "https://login.microsoftonline.us/t.example/oauth2/v2.0/devicecode", NULL,
+     "prompt=select_account"},
+    {"microsoft-china",
+     "https://login.partner.microsoftonline.cn/t.example/oauth2/v2.0/authorize",
+     "https://login.partner.microsoftonline.cn/t.example/oauth2/v2.0/devicecode", NULL,
+     "prompt=select_account"},
+    {"microsoft-hve", "https://login.microsoftonline.com/t.example/oauth2/v2.0/authorize",
+     "https://login.microsoftonline.com/t.example/oauth2/v2.0/devicecode", NULL,
+     "prompt=select_account"},
+    {"google", "https://accounts.google.com/o/oauth2/v2/auth",
+     "https://oauth2.googleapis.com/device/code", "https://oauth2.googleapis.com/revoke",
+     "access_type=offline&prompt=consent"},
+    {"fastmail", "https://api.fastmail.com/oauth/authorize", NULL, NULL, NULL},
+    {"yahoo", "https://api.login.yahoo.com/oauth2/request_auth", NULL, NULL, NULL},
+};
+
+/* What managed identities ask tokens for. */
+static const char *const resources[][2] = {
+    {"microsoft", "https://outlook.office365.com"},
+    {"microsoft-gcc-high", "https://outlook.office365.us"},
+    {"microsoft-dod", "https://outlook-dod.office365.us"},
+    {"microsoft-china", "https://partner.outlook.cn"},
+    {"microsoft-hve", "https://outlook.office.com"},
+};
+
+static void
+check_text(const char *text, const char *expected)
+{
+    assert_string_equal(text != NULL ? text : "(none)",
+                        expected != NULL ? expected : "(none)");
+}
+
 static void
 check_server(const struct server *server, const char *expected)
 {
@@ -151,6 +200,52 @@ accounts_of_applications(void **state)
 {
     (void)state;
     check_all(app_only, sizeof(app_only) / sizeof(*app_only));
+}
+
+static void
+where_to_sign_in(void **state)
+{
+    size_t count;
+
+    (void)state;
+    provider_presets(&count);
+    assert_int_equal(count, sizeof(sign_in) / sizeof(*sign_in));
+    for (size_t i = 0; i < count; i++) {
+        bool tenant = strncmp(sign_in[i].authorize, "https://login.", 14) == 0 &&
+                      strstr(sign_in[i].authorize, "/t.example/") != NULL;
+        char text[256];
+        struct accounts *accounts;
+        const struct provider *p;
+
+        snprintf(text, sizeof(text), "account a { client_id = c provider = %s %s }\n",
+                 sign_in[i].provider, tenant ? "tenant = t.example" : "");
+        accounts = conf_accept(text);
+        p = &accounts->account[0].provider;
+        check_text(p->authorization_endpoint, sign_in[i].authorize);
+        check_text(p->device_authorization_endpoint, sign_in[i].device);
+        check_text(p->revocation_endpoint, sign_in[i].revoke);
+        check_text(p->authorize_extra, sign_in[i].extra);
+        check_text(p->issuer, NULL);
+        check_text(p->resource, NULL);
+        accounts_free(&accounts);
+    }
+}
+
+static void
+resources_of_managed_identities(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(resources) / sizeof(*resources); i++) {
+        char text[256];
+        struct accounts *accounts;
+
+        snprintf(text, sizeof(text),
+                 "account a { grant = managed_identity provider = %s }\n",
+                 resources[i][0]);
+        accounts = conf_accept(text);
+        check_text(accounts->account[0].provider.resource, resources[i][1]);
+        accounts_free(&accounts);
+    }
 }
 
 static void
@@ -232,15 +327,44 @@ a_provider_of_ones_own(void **state)
     accounts_free(&accounts);
 }
 
+static void
+a_provider_that_is_discovered(void **state)
+{
+    struct accounts *accounts = conf_accept(
+        "provider found { issuer = \"https://idp.example/realms/{tenant}/\" scope = x }\n"
+        "provider local { issuer = \"http://127.0.0.1:8080\" scope = x\n"
+        "  token_endpoint = \"https://idp.example/t\" }\n"
+        "account a { client_id = c provider = found tenant = t1 }\n"
+        "account b { client_id = c provider = local }\n"
+        "account c { grant = app_password app_password_file = /p provider = found }\n");
+    const struct provider *a = &accounts_find(accounts, "a")->provider;
+    const struct provider *b = &accounts_find(accounts, "b")->provider;
+    const struct provider *c = &accounts_find(accounts, "c")->provider;
+
+    (void)state;
+    check_text(a->issuer, "https://idp.example/realms/t1/"); /* to the last slash */
+    check_text(a->token_endpoint, NULL);
+    check_text(a->authorization_endpoint, NULL);
+    check_text(a->device_authorization_endpoint, NULL);
+    check_text(a->revocation_endpoint, NULL);
+    check_text(b->issuer, "http://127.0.0.1:8080");
+    check_text(b->token_endpoint, "https://idp.example/t");
+    check_text(c->issuer, NULL);
+    accounts_free(&accounts);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accounts_that_sign_in),
         cmocka_unit_test(accounts_of_applications),
+        cmocka_unit_test(where_to_sign_in),
+        cmocka_unit_test(resources_of_managed_identities),
         cmocka_unit_test(providers_without_client_credentials),
         cmocka_unit_test(tenants_of_personal_accounts),
         cmocka_unit_test(a_provider_of_ones_own),
+        cmocka_unit_test(a_provider_that_is_discovered),
     };
 
     return cmocka_run_group_tests_name("providers", tests, conf_setup, conf_teardown);

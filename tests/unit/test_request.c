@@ -4,6 +4,8 @@
 #include "oauth/request.h"
 #include "oauth_kit.h"
 
+#define ENDPOINT "https://idp.example.com/token"
+
 static const char conf[] =
     "provider post { token_endpoint = \"https://idp.example.com/token\"\n"
     "                scope = \"mail offline_access\" }\n"
@@ -41,16 +43,17 @@ static struct http_request
 compose(const char *name, const char *refresh, const char *client_secret)
 {
     struct record record = RECORD_INIT;
-    struct secret given = SECRET_INIT;
+    struct credential given = CREDENTIAL_INIT;
     struct http_request request = {0};
     struct err err = ERR_INIT;
 
     kit_set(&record.refresh_token, refresh);
-    kit_set(&given, client_secret);
-    if (request_token(kit_account(accounts, name), &record, &given, &request, &err) != 0)
+    kit_set(&given.secret, client_secret);
+    if (request_token(kit_account(accounts, name), ENDPOINT, &record, &given, 1000, &request,
+                      &err) != 0)
         fail_msg("%s: %s", name, err.text);
     record_clear(&record);
-    secret_clear(&given);
+    credential_clear(&given);
     return request;
 }
 
@@ -215,13 +218,14 @@ static void
 no_request_without_a_refresh_token(void **state)
 {
     struct record record = RECORD_INIT;
-    struct secret none = SECRET_INIT;
+    struct credential none = CREDENTIAL_INIT;
     struct http_request request = {.url = "untouched"};
     struct err err = ERR_INIT;
 
     (void)state;
     assert_int_equal(
-        request_token(kit_account(accounts, "public"), &record, &none, &request, &err),
+        request_token(kit_account(accounts, "public"), ENDPOINT, &record, &none, 1000,
+                      &request, &err),
         ERR_PERSON);
     assert_string_equal(request.url, "untouched");
     assert_int_equal(request.body.len, 0);

@@ -256,6 +256,7 @@ make_parser(void)
         [SECTION_ACCOUNT] = CFGF_MULTI | CFGF_TITLE,
         [SECTION_DEFAULTS] = CFGF_MULTI,
         [SECTION_PROVIDER] = CFGF_MULTI | CFGF_TITLE,
+        [SECTION_AGENT] = CFGF_MULTI,
         [SECTION_STORE] = CFGF_MULTI,
     };
     cfg_opt_t keys[SECTION_COUNT][KEY_COUNT + 1];

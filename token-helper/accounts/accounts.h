@@ -67,7 +67,7 @@ struct provider {
     char *name;
     bool is_microsoft;
     char *issuer; /* where endpoints that are NULL are discovered; NULL: nowhere */
-    char *token_endpoint; /* never NULL where issuer is, but for the two grants above */
+    char *token_endpoint; /* not NULL without an issuer, but for those two grants */
     char *authorization_endpoint;
     char *device_authorization_endpoint;
     char *revocation_endpoint;

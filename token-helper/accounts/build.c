@@ -47,6 +47,87 @@ build_locate(const struct build *b, const struct raw_section *section, enum key 
     return ERR_CONFIG;
 }
 
+int
+build_locate_azure(const struct build *b, const struct raw_section *own, const char *name,
+                   struct err *err)
+{
+    struct setting s = build_setting(b, own, KEY_AZURE_ENVIRONMENT);
+    struct err reason = *err;
+
+    if (reason.code != ERR_CONFIG)
+        return reason.code;
+    config_error(err, b->raw->file[s.section->file].file.path,
+                 s.section->key[KEY_AZURE_ENVIRONMENT].line, "%s%s%s", name,
+                 reason.text[0] == '`' ? ": " : " ", reason.text);
+    if (reason.hint[0] != '\0')
+        err_hint(err, "%s", reason.hint);
+    return ERR_CONFIG;
+}
+
+int
+build_azure(const struct build *b, const struct raw_section *own, const char *name,
+            enum key key, int (*check)(const char *text, struct err *err),
+            const char **value_r, struct err *err)
+{
+    const char *value = secure_getenv(name);
+
+    if (value == NULL || *value == '\0') {
+        *value_r = NULL;
+        if (key == KEY_COUNT)
+            return 0;
+        err_set(err, ERR_CONFIG, "is not set; `azure_environment` takes `%s` from it",
+                raw_keys[key].name);
+        err_hint(err, "set it for the process that reads this file, or add %s",
+                 raw_keys[key].name);
+        return build_locate_azure(b, own, name, err);
+    }
+    if (check(value, err) != 0)
+        return build_locate_azure(b, own, name, err);
+    *value_r = value;
+    return 0;
+}
+
+const char *
+build_first(const struct raw_section *section, enum key key)
+{
+    return section->key[key].line != 0 && section->key[key].count > 0
+               ? section->key[key].text[0]
+               : NULL;
+}
+
+int
+build_path(const struct build *b, const struct raw_section *section, enum key key,
+           char **path_r, struct err *err)
+{
+    const char *text = build_first(section, key);
+
+    if (text == NULL ||
+        value_path(text, b->raw->file[section->file].file.path, path_r, err) == 0)
+        return 0;
+    return build_locate(b, section, key, err);
+}
+
+int
+build_list(const struct build *b, const struct raw_section *section, enum key key,
+           int (*check)(const char *text, struct err *err), struct name_list *list,
+           struct err *err)
+{
+    const struct raw_key *given = &section->key[key];
+
+    if (given->count == 0)
+        return 0;
+    if ((list->names = calloc(given->count, sizeof(*list->names))) == NULL)
+        return config_nomem(err);
+    for (size_t i = 0; i < given->count; i++) {
+        if (check(given->text[i], err) != 0)
+            return build_locate(b, section, key, err);
+        if (build_copy(given->text[i], &list->names[list->count], err) != 0)
+            return ERR_NOMEM;
+        list->count++;
+    }
+    return 0;
+}
+
 /* By title, then in the order of reading (all of them lie in one array). */
 static int
 section_order(const void *a, const void *b)
@@ -117,93 +198,6 @@ section_once(const struct build *b, enum section kind,
 }
 
 static int
-provider_endpoint(const struct build *b, const struct raw_section *section,
-                  struct err *err)
-{
-    const struct raw_key *key = &section->key[KEY_TOKEN_ENDPOINT];
-    char *url;
-    int r;
-
-    if (key->line == 0) {
-        build_section_error(b, section, err, "provider `%s` has no token_endpoint",
-                            section->title);
-        err_hint(err, "add token_endpoint = \"https://...\"");
-        return ERR_CONFIG;
-    }
-    if ((url = build_endpoint(key->text[0], "tenant")) == NULL)
-        return config_nomem(err);
-    r = value_endpoint(url, err);
-    free(url);
-    return r == 0 ? 0 : build_locate(b, section, KEY_TOKEN_ENDPOINT, err);
-}
-
-/* Accounts take the texts over as they are, so they are checked here, with their lines.
- */
-static int
-provider_values(const struct build *b, const struct raw_section *section, struct err *err)
-{
-    char *scope = NULL;
-    int r = 0;
-
-    if (section->key[KEY_SCOPE].line != 0) {
-        if ((r = value_scope(section->key[KEY_SCOPE].text[0], &scope, err)) != 0)
-            return build_locate(b, section, KEY_SCOPE, err);
-        free(scope);
-    }
-    for (int p = 0; p < PROTOCOL_COUNT; p++) {
-        enum key key = (enum key)(KEY_SMTP + p);
-        struct server server = {NULL, 0, SECURITY_TLS};
-
-        if (section->key[key].line == 0)
-            continue;
-        if ((r = value_server(section->key[key].text[0], &server, err)) != 0)
-            return build_locate(b, section, key, err);
-        free(server.host);
-    }
-    return 0;
-}
-
-static const char *
-first_text(const struct raw_section *section, enum key key)
-{
-    return section->key[key].line != 0 ? section->key[key].text[0] : NULL;
-}
-
-static int
-build_provider(const struct build *b, const struct raw_section *section,
-               struct provider_preset *provider, struct err *err)
-{
-    static const char *const auths[] = {"post", "basic"};
-    const char *auth = first_text(section, KEY_CLIENT_AUTH);
-    int which = auth != NULL ? word_find(auths, 2, auth) : 0;
-    int r;
-
-    if ((r = value_text(section->title, VALUE_NAME_MAX, err)) != 0)
-        return build_section_error(b, section, err,
-                                   "a provider's name is empty or not text");
-    if (provider_preset_find(section->title) != NULL) {
-        build_section_error(b, section, err, "provider `%s` is built in", section->title);
-        err_hint(err, "give the section another title");
-        return ERR_CONFIG;
-    }
-    if (which < 0)
-        return config_unknown(err, b->raw->file[section->file].file.path,
-                              section->key[KEY_CLIENT_AUTH].line, "client_auth", auth,
-                              auths, 2);
-    if ((r = provider_endpoint(b, section, err)) != 0 ||
-        (r = provider_values(b, section, err)) != 0)
-        return r;
-    provider->name = section->title;
-    provider->token_endpoint = section->key[KEY_TOKEN_ENDPOINT].text[0];
-    provider->client_auth = which == 1 ? CLIENT_AUTH_BASIC : CLIENT_AUTH_POST;
-    provider->scope_user = provider->scope_app = first_text(section, KEY_SCOPE);
-    for (int p = 0; p < PROTOCOL_COUNT; p++)
-        provider->server[p] = first_text(section, (enum key)(KEY_SMTP + p));
-    provider->min_remaining = PROVIDER_MIN_REMAINING;
-    return 0;
-}
-
-static int
 build_providers(struct build *b, struct err *err)
 {
     const struct raw_section **list = NULL;
@@ -233,14 +227,44 @@ static int
 build_store(const struct build *b, struct accounts *accounts, struct err *err)
 {
     const struct raw_section *store = NULL;
-    const char *directory;
     int r = section_once(b, SECTION_STORE, &store, err);
 
-    if (r != 0 || store == NULL || (directory = first_text(store, KEY_DIRECTORY)) == NULL)
+    if (r != 0 || store == NULL ||
+        (r = build_path(b, store, KEY_DIRECTORY, &accounts->state_directory, err)) != 0)
         return r;
-    r = value_path(directory, b->raw->file[store->file].file.path,
-                   &accounts->state_directory, err);
-    return r == 0 ? 0 : build_locate(b, store, KEY_DIRECTORY, err);
+    return build_path(b, store, KEY_ENCRYPTION_KEY_FILE, &accounts->encryption_key_file,
+                      err);
+}
+
+static int
+check_argument(const char *text, struct err *err)
+{
+    return value_text(text, VALUE_TEXT_MAX, err);
+}
+
+/* Without a shell there is no PATH to look a program up in. */
+static int
+take_command(const struct build *b, const struct raw_section *section, enum key key,
+             struct name_list *command, struct err *err)
+{
+    const char *program = build_first(section, key);
+
+    if (program != NULL && value_absolute(program, err) != 0)
+        return build_locate(b, section, key, err);
+    return build_list(b, section, key, check_argument, command, err);
+}
+
+static int
+build_agent(const struct build *b, struct accounts *accounts, struct err *err)
+{
+    const struct raw_section *agent = NULL;
+    int r = section_once(b, SECTION_AGENT, &agent, err);
+
+    if (r != 0 || agent == NULL ||
+        (r = take_command(b, agent, KEY_ON_FAILURE, &accounts->agent.on_failure, err)) !=
+            0)
+        return r;
+    return take_command(b, agent, KEY_ON_RECOVERY, &accounts->agent.on_recovery, err);
 }
 
 static int
@@ -269,7 +293,9 @@ build_accounts(const struct raw *raw, struct accounts *accounts, struct err *err
     int r;
 
     if ((r = section_once(&b, SECTION_DEFAULTS, &b.defaults, err)) != 0 ||
-        (r = build_providers(&b, err)) != 0 || (r = build_store(&b, accounts, err)) != 0)
+        (r = build_providers(&b, err)) != 0 ||
+        (r = build_store(&b, accounts, err)) != 0 ||
+        (r = build_agent(&b, accounts, err)) != 0)
         goto out;
     r = build_all(&b, accounts, err);
 out:

@@ -1,6 +1,8 @@
 #include "postfix_keys.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Sorted by key; of one key, those of postfix_keys before those made from `smtp`. */
 struct key_entry {
@@ -12,6 +14,35 @@ struct key_index {
     size_t count;
     struct key_entry entry[];
 };
+
+/* The forms in which a relayhost or transport may name the server. An IPv6 address is
+ * never without brackets where a port may follow. */
+int
+postfix_keys_default(struct account *account)
+{
+    const struct server *smtp = &account->server[PROTOCOL_SMTP];
+    bool address6 = smtp->host != NULL && strchr(smtp->host, ':') != NULL;
+    struct name_list *list = &account->postfix_keys;
+
+    if (smtp->host == NULL)
+        return 0;
+    if ((list->names = calloc(3, sizeof(*list->names))) == NULL)
+        return ERR_NOMEM;
+    for (int form = 0; form < 3; form++) {
+        char **name = &list->names[list->count];
+        int n = form == 0 ? asprintf(name, "[%s]:%d", smtp->host, smtp->port)
+                : form == 1
+                    ? asprintf(name, address6 ? "[%s]" : "%s:%d", smtp->host, smtp->port)
+                    : asprintf(name, "%s", smtp->host);
+
+        if (n < 0) {
+            *name = NULL;
+            return ERR_NOMEM;
+        }
+        list->count++;
+    }
+    return 0;
+}
 
 static int
 lower(char c)

@@ -3,28 +3,33 @@
 #include <string.h>
 
 /* Scopes and endpoints of one Microsoft cloud are the same text around two host names. */
-#define ENTRA_TOKEN(login) "https://" login "/{tenant}/oauth2/v2.0/token"
+#define ENTRA(login)                                                                     \
+    .is_microsoft = true,                                                                \
+    .authorization_endpoint = "https://" login "/{tenant}/oauth2/v2.0/authorize",        \
+    .token_endpoint = "https://" login "/{tenant}/oauth2/v2.0/token",                    \
+    .device_authorization_endpoint =                                                     \
+        "https://" login "/{tenant}/oauth2/v2.0/devicecode",                             \
+    .authorize_extra = "prompt=select_account"
 #define DELEGATED(outlook)                                                               \
     "https://" outlook "/SMTP.Send https://" outlook "/IMAP.AccessAsUser.All "           \
     "https://" outlook "/POP.AccessAsUser.All offline_access"
 #define APP_ONLY(outlook) "https://" outlook "/.default"
 
-/* Where each fact comes from:
- *   login hosts        Entra documentation, "National clouds"
- * (authentication-national-cloud). path, {tenant}     Entra documentation,
- * v2-oauth2-auth-code-flow, v2-oauth2-client-creds. scopes, global     Exchange
- * documentation, "Authenticate an IMAP, POP or SMTP connection using OAuth": delegated on
- * outlook.office.com, client credentials exactly https://outlook.office365.com/.default.
- *   mail hosts         Microsoft 365 endpoint lists (worldwide, GCC High, DoD, 21Vianet);
- *                      smtp-mail.outlook.com from "POP, IMAP, and SMTP settings for
- *                      Outlook.com".
- *   scopes elsewhere   the cloud's own Outlook host in the global pattern, as programs in
- * the field use it; Microsoft documents none of them. */
+/* Where each fact comes from.
+ * Login hosts: Entra documentation, authentication-national-cloud.
+ * Paths, {tenant}: Entra documentation, v2-oauth2-auth-code-flow, v2-oauth2-device-code,
+ * v2-oauth2-client-creds. There is no revocation endpoint.
+ * Global scopes: Exchange documentation, "Authenticate an IMAP, POP or SMTP connection
+ * using OAuth": delegated on outlook.office.com, client credentials exactly
+ * https://outlook.office365.com/.default.
+ * Scopes elsewhere: the cloud's own Outlook host in the global pattern, as programs in
+ * the field use it; Microsoft documents none of them. Mail hosts: Microsoft 365 endpoint
+ * lists (worldwide, GCC High, DoD, 21Vianet); smtp-mail.outlook.com from "POP, IMAP, and
+ * SMTP settings for Outlook.com". */
 static const struct provider_preset presets[] = {
     {
         .name = "microsoft", /* also GCC, which lives in the global cloud */
-        .is_microsoft = true,
-        .token_endpoint = ENTRA_TOKEN("login.microsoftonline.com"),
+        ENTRA("login.microsoftonline.com"),
         .scope_user = DELEGATED("outlook.office.com"),
         .scope_app = APP_ONLY("outlook.office365.com"),
         .tenant = "organizations",
@@ -34,9 +39,8 @@ static const struct provider_preset presets[] = {
     },
     {
         .name = "microsoft-personal", /* outlook.com, hotmail.com, live.com */
-        .is_microsoft = true,
+        ENTRA("login.microsoftonline.com"),
         .is_personal = true,
-        .token_endpoint = ENTRA_TOKEN("login.microsoftonline.com"),
         .scope_user = DELEGATED("outlook.office.com"),
         .scope_app =
             NULL, /* nobody administers these mailboxes: no application permission */
@@ -47,8 +51,7 @@ static const struct provider_preset presets[] = {
     },
     {
         .name = "microsoft-gcc-high",
-        .is_microsoft = true,
-        .token_endpoint = ENTRA_TOKEN("login.microsoftonline.us"),
+        ENTRA("login.microsoftonline.us"),
         .scope_user = DELEGATED("outlook.office365.us"),
         .scope_app = APP_ONLY("outlook.office365.us"),
         .tenant = "organizations",
@@ -60,8 +63,7 @@ static const struct provider_preset presets[] = {
     },
     {
         .name = "microsoft-dod",
-        .is_microsoft = true,
-        .token_endpoint = ENTRA_TOKEN("login.microsoftonline.us"),
+        ENTRA("login.microsoftonline.us"),
         .scope_user = DELEGATED("outlook-dod.office365.us"),
         .scope_app = APP_ONLY("outlook-dod.office365.us"),
         .tenant = "organizations",
@@ -72,8 +74,7 @@ static const struct provider_preset presets[] = {
     },
     {
         .name = "microsoft-china", /* operated by 21Vianet */
-        .is_microsoft = true,
-        .token_endpoint = ENTRA_TOKEN("login.partner.microsoftonline.cn"),
+        ENTRA("login.partner.microsoftonline.cn"),
         .scope_user = DELEGATED("partner.outlook.cn"),
         .scope_app = APP_ONLY("partner.outlook.cn"),
         .tenant = "organizations",
@@ -87,8 +88,7 @@ static const struct provider_preset presets[] = {
          * 8.5 minutes were too few), hence the longer rest. Scope as seen in the field.
          */
         .name = "microsoft-hve",
-        .is_microsoft = true,
-        .token_endpoint = ENTRA_TOKEN("login.microsoftonline.com"),
+        ENTRA("login.microsoftonline.com"),
         .scope_user = "https://outlook.office.com/.default offline_access",
         .scope_app = APP_ONLY("outlook.office.com"),
         .tenant = "organizations",
@@ -97,19 +97,25 @@ static const struct provider_preset presets[] = {
     },
     {
         /* Google's identity protocol pages; the scope is the only one for IMAP, POP,
-         * SMTP. Service accounts use an assertion of their own, not client_credentials.
-         */
+         * SMTP, and the device flow refuses it. Without access_type=offline there is no
+         * refresh token, without prompt=consent only the first sign-in brings one.
+         * Service accounts use an assertion of their own, not client_credentials. */
         .name = "google",
+        .authorization_endpoint = "https://accounts.google.com/o/oauth2/v2/auth",
         .token_endpoint = "https://oauth2.googleapis.com/token",
+        .device_authorization_endpoint = "https://oauth2.googleapis.com/device/code",
+        .revocation_endpoint = "https://oauth2.googleapis.com/revoke",
+        .authorize_extra = "access_type=offline&prompt=consent",
         .scope_user = "https://mail.google.com/",
         .server = {"smtp.gmail.com:587 starttls", "imap.gmail.com:993 tls",
                    "pop.gmail.com:995 tls"},
         .min_remaining = PROVIDER_MIN_REMAINING,
     },
     {
-        /* fastmail.com/developer/oauth; refresh requests have an endpoint of their own.
+        /* fastmail.com/developer/oauth; codes are exchanged where tokens are refreshed.
          */
         .name = "fastmail",
+        .authorization_endpoint = "https://api.fastmail.com/oauth/authorize",
         .token_endpoint = "https://api.fastmail.com/oauth/refresh",
         .scope_user = "https://www.fastmail.com/dev/protocol-imap "
                       "https://www.fastmail.com/dev/protocol-pop "
@@ -119,9 +125,10 @@ static const struct provider_preset presets[] = {
         .min_remaining = PROVIDER_MIN_REMAINING,
     },
     {
-        /* Endpoint and scope as mail programs in the field have them; hosts as Yahoo's
+        /* Endpoints and scope as mail programs in the field have them; hosts as Yahoo's
          * help pages give them. */
         .name = "yahoo",
+        .authorization_endpoint = "https://api.login.yahoo.com/oauth2/request_auth",
         .token_endpoint = "https://api.login.yahoo.com/oauth2/get_token",
         .scope_user = "mail-w",
         .server = {"smtp.mail.yahoo.com:465 tls", "imap.mail.yahoo.com:993 tls",

@@ -1,10 +1,7 @@
 /* providers.h - what is known about the providers that need no `provider` section.
  *
- * Used by:  build.c
+ * Used by:  build.c, build_provider.c
  * Includes: accounts.h.
- *
- * Adding what a further flow needs (authorization, device and revocation endpoints) is
- * one member here and one line for each provider in the table.
  */
 #ifndef MAILBEARER_PROVIDERS_H
 #define MAILBEARER_PROVIDERS_H
@@ -17,10 +14,17 @@ struct provider_preset {
     const char *name;
     bool is_microsoft;
     bool is_personal; /* Microsoft's personal accounts: no directory of their own */
-    const char *token_endpoint; /* {tenant} is replaced by the account's */
+    /* As in struct provider; {tenant} is replaced by the account's. NULL: none. */
+    const char *issuer;
+    const char *token_endpoint;
+    const char *authorization_endpoint;
+    const char *device_authorization_endpoint;
+    const char *revocation_endpoint;
+    const char *authorize_extra;
     enum client_auth client_auth;
     const char *scope_user; /* grant authorization_code */
-    const char *scope_app;  /* grant client_credentials; NULL: not offered */
+    const char *scope_app;  /* grants client_credentials and (Microsoft only)
+                               managed_identity; NULL: not offered */
     const char *tenant; /* for authorization_code without `tenant`; NULL: no tenants */
     const char *server[PROTOCOL_COUNT];
     int min_remaining; /* seconds */

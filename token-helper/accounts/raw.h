@@ -8,7 +8,13 @@
 
 #include "accounts.h"
 
-enum section { SECTION_ACCOUNT, SECTION_DEFAULTS, SECTION_PROVIDER, SECTION_STORE };
+enum section {
+    SECTION_ACCOUNT,
+    SECTION_DEFAULTS,
+    SECTION_PROVIDER,
+    SECTION_AGENT,
+    SECTION_STORE,
+};
 #define SECTION_COUNT (SECTION_STORE + 1)
 
 enum key {
@@ -21,6 +27,15 @@ enum key {
     KEY_CLIENT_SECRET_FILE,
     KEY_CLIENT_SECRET_COMMAND,
     KEY_CLIENT_SECRET,
+    KEY_CLIENT_CERTIFICATE,
+    KEY_CLIENT_KEY,
+    KEY_CLIENT_KEY_PASSPHRASE_FILE,
+    KEY_FEDERATED_TOKEN_FILE,
+    KEY_AZURE_ENVIRONMENT,
+    KEY_ASSERTION_ALG,
+    KEY_MANAGED_IDENTITY_CLIENT_ID,
+    KEY_APP_PASSWORD_FILE,
+    KEY_REDIRECT_URI,
     KEY_SECRET_EXPIRES,
     KEY_SCOPE,
     KEY_SMTP, /* KEY_SMTP + enum protocol */
@@ -31,16 +46,24 @@ enum key {
     KEY_PROXY,
     KEY_CA_FILE,
     KEY_MIN_REMAINING,
+    KEY_ISSUER,
     KEY_TOKEN_ENDPOINT,
+    KEY_AUTHORIZATION_ENDPOINT,
+    KEY_DEVICE_AUTHORIZATION_ENDPOINT,
+    KEY_REVOCATION_ENDPOINT,
     KEY_CLIENT_AUTH,
+    KEY_ON_FAILURE,
+    KEY_ON_RECOVERY,
     KEY_DIRECTORY,
+    KEY_ENCRYPTION_KEY_FILE,
 };
-#define KEY_COUNT (KEY_DIRECTORY + 1)
+#define KEY_COUNT (KEY_ENCRYPTION_KEY_FILE + 1)
 
 struct raw_key_info {
     const char *name;
     unsigned sections; /* bit 1 << SECTION_x: may stand there */
     bool list;
+    unsigned grants; /* bit 1 << GRANT_x: means something to accounts of that grant */
 };
 
 extern const struct raw_key_info raw_keys[KEY_COUNT];

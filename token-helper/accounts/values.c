@@ -175,6 +175,16 @@ value_user(const char *text, struct err *err)
 }
 
 int
+value_absolute(const char *text, struct err *err)
+{
+    int r = value_text(text, VALUE_TEXT_MAX, err);
+
+    if (r == 0 && text[0] != '/')
+        r = err_set(err, ERR_CONFIG, "`%s` is not an absolute path", text);
+    return r;
+}
+
+int
 value_beside(const char *text, const char *base, char **path_r, struct err *err)
 {
     const char *slash = text[0] == '/' ? NULL : strrchr(base, '/');

@@ -32,6 +32,9 @@ int value_tenant(const char *text, struct err *err);
  * localhost. */
 int value_endpoint(const char *text, struct err *err);
 
+/* value_endpoint() without query (RFC 8414 2). */
+int value_issuer(const char *text, struct err *err);
+
 /* http, https, socks4, socks4a, socks5 or socks5h://HOST:PORT, no user or password:
  * `upstream` prints it to clients. */
 int value_proxy(const char *text, struct err *err);
@@ -51,6 +54,9 @@ int value_scope(const char *text, char **scope_r, struct err *err);
 
 /* A user name, or a uid that is a uid. */
 int value_user(const char *text, struct err *err);
+
+/* value_text() that begins with a slash. */
+int value_absolute(const char *text, struct err *err);
 
 /* A file name: absolute as it is, otherwise in the directory of the file `base`. Caller
  * frees. */

@@ -109,6 +109,16 @@ value_endpoint(const char *text, struct err *err)
 }
 
 int
+value_issuer(const char *text, struct err *err)
+{
+    int r = value_endpoint(text, err);
+
+    if (r == 0 && strchr(text, '?') != NULL)
+        r = err_set(err, ERR_CONFIG, "`%s` has a query, which no issuer has", text);
+    return r;
+}
+
+int
 value_proxy(const char *text, struct err *err)
 {
     static const char *const schemes[] = {"http://",    "https://",  "socks4://",

@@ -15,12 +15,14 @@
 #include "../base/log.h"
 #include "../client/deadline.h"
 #include "../oauth/acquire.h"
+#include "../oauth/store_key.h"
 #include "conn.h"
 #include "keeper.h"
 #include "loop.h"
 #include "permits.h"
 #include "worker.h"
 
+#define BAD_RETRY_MS 3000                 /* for an accounts file that cannot be used */
 #define DRAIN_MS (ACQUIRE_HTTP_MS + 2000) /* for the refreshes under way at the end */
 
 struct listen_source {
@@ -31,6 +33,7 @@ struct listen_source {
 struct agent {
     const struct agent_options *options;
     struct store store;
+    struct store_key *key; /* NULL: the store is not encrypted */
     struct http *http;
     struct worker *worker;
     struct loop *loop;
@@ -43,8 +46,9 @@ struct agent {
     bool reload;
     int stop; /* how many times we were asked to */
     int64_t second_ms;
-    struct stat
-        bad_file; /* of the accounts file that could not be used; do not try it again */
+    char bad[ERR_LINE_MAX]; /* why the accounts file could not be used; said once */
+    int64_t retry_ms;       /* when a bad one is tried again: which of the files that it
+                               includes will be mended is not known */
 };
 
 /* A handler may only write to a descriptor; this is its only state. */
@@ -150,21 +154,9 @@ use_accounts(struct agent *a, struct accounts *accounts, struct err *err)
     return 0;
 }
 
-static bool
-is_known_bad(struct agent *a)
-{
-    struct stat st;
-
-    return stat(a->options->place.config, &st) == 0 && st.st_ino == a->bad_file.st_ino &&
-           st.st_size == a->bad_file.st_size &&
-           st.st_mtim.tv_sec == a->bad_file.st_mtim.tv_sec &&
-           st.st_mtim.tv_nsec == a->bad_file.st_mtim.tv_nsec &&
-           st.st_ctim.tv_sec == a->bad_file.st_ctim.tv_sec &&
-           st.st_ctim.tv_nsec == a->bad_file.st_ctim.tv_nsec;
-}
-
+/* `asked`: by a signal, so that the answer is wanted even if it is the same. */
 static void
-reload(struct agent *a)
+reload(struct agent *a, bool asked)
 {
     const char *path = a->options->place.config;
     struct accounts *accounts = NULL;
@@ -173,12 +165,15 @@ reload(struct agent *a)
 
     if (accounts_read(path, &accounts, &err) != 0 ||
         use_accounts(a, accounts, &err) != 0) {
-        log_error("%s; the accounts read before stay in force", err_line(&err, line));
-        if (stat(path, &a->bad_file) != 0)
-            a->bad_file.st_ino = 0;
+        a->retry_ms = deadline_now() + BAD_RETRY_MS;
+        err_line(&err, line);
+        if (asked || strcmp(a->bad, line) != 0)
+            log_error("%s; the accounts read before stay in force", line);
+        memcpy(a->bad, line, strlen(line) + 1);
         return;
     }
-    a->bad_file.st_ino = 0;
+    a->retry_ms = 0;
+    a->bad[0] = '\0';
     log_info("%s: read again, %zu accounts", path, keeper_accounts(a->keeper)->count);
 }
 
@@ -194,22 +189,38 @@ tick(struct agent *a)
     if (now_ms - a->second_ms >= 1000) {
         a->second_ms = now_ms;
         conns_tick(a->conns);
-        if (!a->reload && accounts_changed(keeper_accounts(a->keeper)) &&
-            !is_known_bad(a))
-            a->reload = true;
+        if (!a->reload && now_ms >= a->retry_ms &&
+            accounts_changed(keeper_accounts(a->keeper)))
+            reload(a, false);
     }
     if (a->reload) {
         a->reload = false;
-        reload(a);
+        reload(a, true);
     }
     return next_ms;
+}
+
+/* What a server has just given, and what could not be written so far, must reach the
+ * disk: nobody else has it. */
+static void
+drain(struct agent *a)
+{
+    struct deadline deadline = deadline_in(DRAIN_MS);
+
+    for (int round = 0; round < 2; round++) {
+        while (keeper_flights(a->keeper) > 0 && a->stop < 2 &&
+               !deadline_passed(&deadline)) {
+            loop_step(a->loop, 100);
+            worker_collect(a->worker);
+        }
+        if (round == 0)
+            keeper_save(a->keeper);
+    }
 }
 
 static void
 run(struct agent *a)
 {
-    struct deadline drain;
-
     while (a->stop == 0) {
         int next_ms = tick(a);
 
@@ -217,11 +228,7 @@ run(struct agent *a)
         worker_collect(a->worker);
     }
     stop_listening(a);
-    drain = deadline_in(DRAIN_MS);
-    while (keeper_flights(a->keeper) > 0 && a->stop < 2 && !deadline_passed(&drain)) {
-        loop_step(a->loop, 100);
-        worker_collect(a->worker);
-    }
+    drain(a);
 }
 
 static void
@@ -256,7 +263,8 @@ start(struct agent *a, struct accounts **accounts, struct err *err)
     if ((r = listeners_open(a->options->listen, a->options->listen_count, !place->system,
                             &a->listeners, err)) != 0 ||
         (r = place_enter(state, err)) != 0 ||
-        (r = store_open(state, &a->store, err)) != 0)
+        (r = store_open(state, &a->store, err)) != 0 ||
+        (r = store_key_use(*accounts, &a->store, &a->key, err)) != 0)
         return r;
     set_limits();
     if ((r = http_open(&a->http, err)) != 0 ||
@@ -285,6 +293,7 @@ finish(struct agent *a)
     permits_free(&a->permits);
     listeners_close(&a->listeners);
     store_close(&a->store);
+    store_key_free(&a->key);
     for (int i = 0; i < 2; i++)
         if (signal_pipe[i] >= 0)
             close(signal_pipe[i]);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,7 +229,8 @@ handle(struct conn *c, const struct question *q)
     secret_clear(&text);
 }
 
-/* Takes the next whole request out of `in`. False when there is none. */
+/* Takes the next whole request, or what is none, out of `in`. False when it is not whole
+ * yet. */
 static bool
 next_request(struct conn *c)
 {
@@ -247,7 +249,7 @@ next_request(struct conn *c)
         err.code = ERR_PERSON; /* on the wire PERM: sending it again is of no use */
         reply_err(c, &err);
         c->closing = true;
-        return false;
+        return true;
     }
     if (question_read(accounts, *c->conns->permits, payload, len, c->uid, &q, &err) != 0)
         reply_err(c, &err);
@@ -280,16 +282,22 @@ flush(struct conn *c)
 static void
 conn_go_on(struct conn *c)
 {
-    int64_t stall = deadline_now() + CONN_STALL_MS;
+    int64_t anew = deadline_now() + CONN_STALL_MS;
+    int64_t stall = c->stall_ms > 0 ? c->stall_ms : anew; /* a drip gains no time */
+    bool owed = c->out.len > 0;
     unsigned events = EPOLLIN;
 
     c->stall_ms = 0;
-    while (c->out.len == 0 && !c->closing && c->ask.entry == NULL && next_request(c))
-        if (!flush(c))
+    for (;;) {
+        if (!flush(c)) {
+            conn_free(c);
+            return;
+        }
+        if (owed && c->out.len == 0)
+            stall = anew; /* it has taken its reply */
+        if (c->out.len > 0 || c->ask.entry != NULL || !next_request(c))
             break;
-    if (!flush(c)) {
-        conn_free(c);
-        return;
+        stall = anew;
     }
     if (c->out.len > 0) {
         c->stall_ms = stall;
@@ -351,6 +359,15 @@ drop_idle(struct conns *cs)
     return false;
 }
 
+/* Without a descriptor to give, accept(2) does not tell whether somebody is there. */
+static bool
+somebody_waits(int listen_fd)
+{
+    struct pollfd p = {.fd = listen_fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
 /* No descriptor, nobody idle: a client that is left in the queue would keep the listening
  * socket ready and the loop spinning, so it is closed; it asks again. */
 static bool
@@ -402,7 +419,8 @@ conns_accept(struct conns *cs, int listen_fd)
                 drop_idle(cs);
             conn_open(cs, fd);
         } else if (errno == EMFILE || errno == ENFILE) {
-            if (!drop_idle(cs) && !turn_away(cs, listen_fd))
+            if (!somebody_waits(listen_fd) ||
+                (!drop_idle(cs) && !turn_away(cs, listen_fd)))
                 return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;

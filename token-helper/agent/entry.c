@@ -30,7 +30,7 @@ entry_is_due(const struct entry *e, int64_t now, int64_t now_ms)
         (f->err.code != ERR_NONE && !err_is_temporary(f->err.code)))
         return false;
     if (e->unsaved)
-        return true;
+        return now_ms >= e->save_ms;
     if (e->asked && now_ms - e->asked_ms < DAY_MS)
         return token_freshness(&e->record, e->account, now) != TOKEN_FRESH;
     return e->account->grant == GRANT_AUTHORIZATION_CODE &&

@@ -27,7 +27,8 @@ struct entry {
     bool asked;               /* somebody has asked since the agent started */
     int64_t asked_ms;         /* when last; monotonic, as all *_ms here */
     int64_t refused_ms;       /* when `refused` last led to a refresh; 0: never */
-    int64_t retry_ms; /* another process holds the lock, or a write failed: try then */
+    int64_t retry_ms;         /* another process holds the lock: try again then */
+    int64_t save_ms;          /* the store could not be written: try again then */
     struct flight *flight;
     struct generation *flight_generation;
     struct ask *asks; /* who waits */

@@ -54,12 +54,27 @@ start_save(struct flight *f)
     worker_submit(f->env->worker, &f->job);
 }
 
+static void on_reply(void *arg, const struct http_reply *reply, const struct err *failed);
+
+static int
+send_request(struct flight *f)
+{
+    struct http_request request = {0};
+    int r = acquire_request(&f->acquire, &request, &f->err);
+
+    return r != 0 ? r : http_start(f->env->http, &request, on_reply, f, &f->err);
+}
+
 static void
 on_reply(void *arg, const struct http_reply *reply, const struct err *failed)
 {
     struct flight *f = arg;
+    bool more;
 
-    f->result = acquire_reply(&f->acquire, reply, failed, wallclock_now(), &f->err);
+    f->result =
+        acquire_reply(&f->acquire, reply, failed, wallclock_now(), &more, &f->err);
+    if (more && (f->result = send_request(f)) == 0)
+        return;
     f->fetched = f->result == 0;
     start_save(f);
 }
@@ -77,15 +92,12 @@ static void
 begin_done(struct job *job)
 {
     struct flight *f = (struct flight *)job;
-    struct http_request request = {0};
 
     if (f->result != 0 || !f->request) {
         f->landed(f);
         return;
     }
-    if ((f->result = acquire_request(&f->acquire, &request, &f->err)) == 0)
-        f->result = http_start(f->env->http, &request, on_reply, f, &f->err);
-    if (f->result != 0) {
+    if ((f->result = send_request(f)) != 0) {
         store_unlock(&f->acquire.lock);
         f->landed(f);
     }

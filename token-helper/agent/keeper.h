@@ -71,6 +71,9 @@ int keeper_status(struct keeper *keeper, const struct account *account,
  * has just rotated must reach the disk. */
 unsigned keeper_flights(const struct keeper *keeper);
 
+/* Tries once more to store what could not be written so far; as flights. */
+void keeper_save(struct keeper *keeper);
+
 /* What time brings: refresh ahead, retries, those who waited too long. Returns in how
  * many milliseconds it wants to be called again. */
 int keeper_tick(struct keeper *keeper);

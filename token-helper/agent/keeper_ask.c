@@ -6,7 +6,7 @@
 #include "../base/log.h"
 #include "../base/wallclock.h"
 #include "../client/deadline.h"
-#include "../oauth/secret_source.h"
+#include "../oauth/credential.h"
 #include "keeper_private.h"
 
 #define AHEAD_MAX 64  /* refreshes nobody waits for, at once */
@@ -33,8 +33,7 @@ has_new_secret(const struct entry *e)
 {
     const struct failure *f = &e->record.failure;
 
-    return !err_is_temporary(f->err.code) &&
-           f->at <= secret_source_changed_at(e->account);
+    return !err_is_temporary(f->err.code) && f->at <= credential_changed_at(e->account);
 }
 
 void
@@ -61,8 +60,9 @@ keeper_ask(struct keeper *k, const struct account *account, struct ask *ask)
         ask->entry = e;
         ask->next = e->asks;
         e->asks = ask;
+        /* Read first: if the refresh then hangs, a token that still lives is known. */
         if (e->flight == NULL && deadline_now() >= e->retry_ms)
-            keeper_start_flight(k, e, FLIGHT_ASKED);
+            keeper_start_flight(k, e, e->loaded ? FLIGHT_ASKED : FLIGHT_LOOK);
         return;
     }
 }
@@ -91,7 +91,7 @@ keeper_rejected(struct keeper *k, const struct account *account, const char *tok
     const struct secret *current = &e->record.access_token;
     int64_t now_ms = deadline_now();
 
-    if (!e->loaded || e->flight != NULL || current->len != len ||
+    if (!e->loaded || e->flight != NULL || len == 0 || current->len != len ||
         memcmp(current->data, token, len) != 0 ||
         (e->refused_ms != 0 && now_ms - e->refused_ms < KEEPER_REJECTED_S * 1000LL))
         return;
@@ -157,8 +157,7 @@ keeper_tick(struct keeper *k)
         struct entry *e = k->entry[i];
 
         tick_waiting(k, e, now_ms);
-        if (second && http_active(k->env.http) < AHEAD_MAX &&
-            entry_is_due(e, now, now_ms))
+        if (second && k->flights < AHEAD_MAX && entry_is_due(e, now, now_ms))
             keeper_start_flight(k, e, FLIGHT_AHEAD);
     }
     if (second) {

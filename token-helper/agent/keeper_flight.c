@@ -86,15 +86,16 @@ on_landed(struct flight *f)
     }
     g = e->flight_generation;
     e->flight = NULL;
-    if (f->result == ERR_TIMEOUT && !f->request) {
+    if (f->acquire.busy) {
         /* another process is refreshing: look again soon, those who wait go on waiting */
         e->retry_ms = deadline_now() + BUSY_RETRY_MS;
     } else {
         log_outcome(e, f);
         take_record(e, f);
-        e->retry_ms = e->unsaved ? deadline_now() + UNSAVED_RETRY_MS : 0;
+        e->retry_ms = 0;
+        e->save_ms = deadline_now() + UNSAVED_RETRY_MS;
         if (f->want.look_only && f->result == 0 && e->asks != NULL &&
-            entry_answer(e, wallclock_now()) == ENTRY_FETCH)
+            entry_answer(e, wallclock_now()) != ENTRY_ANSWER)
             keeper_start_flight(k, e, FLIGHT_ASKED);
         else
             answer_after_flight(e, f);
@@ -110,7 +111,8 @@ keeper_start_flight(struct keeper *k, struct entry *e, enum flight_purpose purpo
     struct err err = ERR_INIT;
     int r = ERR_NOMEM;
 
-    if (f == NULL || (e->loaded && record_copy(&f->memory, &e->record, NULL) != 0) ||
+    /* Also what is about to be read again: the file may turn out to be unreadable. */
+    if (f == NULL || record_copy(&f->memory, &e->record, NULL) != 0 ||
         (e->refused && secret_set(&f->refused, e->record.access_token.data,
                                   e->record.access_token.len) != 0)) {
         err_set(&err, ERR_NOMEM, "out of memory");
@@ -134,4 +136,12 @@ out:
     flight_free(&f);
     if (r != 0)
         entry_answer_all(e, false, &err, deadline_now(), 0);
+}
+
+void
+keeper_save(struct keeper *k)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (k->entry[i]->unsaved && k->entry[i]->flight == NULL)
+            keeper_start_flight(k, k->entry[i], FLIGHT_LOOK);
 }

@@ -23,7 +23,7 @@ struct keeper {
 enum flight_purpose {
     FLIGHT_ASKED, /* somebody waits for a token */
     FLIGHT_AHEAD, /* nobody does: replace the token before it ends */
-    FLIGHT_LOOK,  /* only read the record */
+    FLIGHT_LOOK,  /* only read the record, and write what could not be written */
 };
 
 /* Starts a flight for an entry that has none. When that cannot be done, those who wait

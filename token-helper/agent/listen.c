@@ -82,7 +82,8 @@ make_folder(const char *path, mode_t mode)
     snprintf(folder, sizeof folder, "%s", path);
     if ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
         *slash = '\0';
-        mkdir(folder, mode); /* bind() says what is wrong, if anything */
+        if (mkdir(folder, mode) == 0) /* if it fails, bind() says what is wrong */
+            chmod(folder, mode);      /* whatever the umask took away */
     }
 }
 
@@ -119,6 +120,8 @@ bind_path(const char *path, mode_t folder_mode, struct listeners *ls, struct err
     mode_t mask;
     int fd, r, e;
 
+    if (path[0] == '\0') /* it would be a name in the abstract namespace */
+        return err_set(err, ERR_USAGE, "the socket's path is empty");
     if (strlen(path) >= sizeof address.sun_path)
         return err_set(err, ERR_USAGE, "socket path longer than %zu bytes: %s",
                        sizeof address.sun_path - 1, path);
@@ -142,7 +145,9 @@ bind_path(const char *path, mode_t folder_mode, struct listeners *ls, struct err
                  "the folder must be there, and this user must be allowed to write it");
         return ERR_CONFIG;
     }
-    return add(ls, fd, path, err);
+    if ((r = add(ls, fd, path, err)) != 0)
+        unlink(path);
+    return r;
 }
 
 static int

@@ -153,7 +153,8 @@ worker_submit_alone(struct worker *w, struct job *job, struct err *err)
         return err_set(err, ERR_NOMEM, "out of memory");
     *a = (struct alone){w, job};
     pthread_mutex_lock(&w->lock);
-    room = w->alone < WORKER_ALONE_MAX;
+    /* at the end, done() of the last jobs may still ask: nothing would wait for it */
+    room = w->alone < WORKER_ALONE_MAX && !w->ending;
     w->alone += room;
     pthread_mutex_unlock(&w->lock);
     if (room && start_thread(&thread, alone_main, a) == 0) {
@@ -162,8 +163,7 @@ worker_submit_alone(struct worker *w, struct job *job, struct err *err)
     }
     free(a);
     if (!room)
-        return err_set(err, ERR_TEMP, "%d secret commands are running already",
-                       WORKER_ALONE_MAX);
+        return err_set(err, ERR_TEMP, "too many secret commands are running already");
     pthread_mutex_lock(&w->lock);
     w->alone--;
     pthread_mutex_unlock(&w->lock);

@@ -29,7 +29,8 @@ int worker_new(struct worker **worker_r, void (*wake)(void *arg), void *arg,
 void worker_submit(struct worker *worker, struct job *job);
 
 /* A job that may take long has a thread of its own, at most WORKER_ALONE_MAX at once.
- * 0, or ERR_TEMP when there are too many or no thread can be had: the job was not taken.
+ * 0, or ERR_TEMP when there are too many, no thread can be had, or the worker is being
+ * freed: the job was not taken.
  */
 #define WORKER_ALONE_MAX 64
 int worker_submit_alone(struct worker *worker, struct job *job, struct err *err);
@@ -37,7 +38,8 @@ int worker_submit_alone(struct worker *worker, struct job *job, struct err *err)
 /* Calls done() of the jobs that have been worked. */
 void worker_collect(struct worker *worker);
 
-/* Works what was submitted, calls each done(), ends the threads, frees, sets NULL. */
+/* Works what was submitted, calls each done(), ends the threads, frees, sets NULL. What a
+ * done() submits meanwhile is not worked any more. */
 void worker_free(struct worker **worker);
 
 #endif

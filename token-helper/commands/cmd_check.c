@@ -14,7 +14,10 @@
 #include "../base/file.h"
 #include "../base/wallclock.h"
 #include "../client/agent_client.h"
+#include "../accounts/store_upkeep.h"
+#include "../oauth/certificate.h"
 #include "../oauth/request.h"
+#include "../oauth/store_key.h"
 #include "commands.h"
 
 #define DAY 86400
@@ -100,6 +103,30 @@ check_secret(struct findings *f, const struct account *a)
     }
 }
 
+/* Certificate and key are read and compared, the dates looked at. */
+static void
+check_certificate(struct findings *f, const struct account *a)
+{
+    struct certificate_files files = {a->client_certificate, a->client_key,
+                                      a->client_key_passphrase_file};
+    struct crypto_identity *identity = NULL;
+    struct err err = ERR_INIT;
+    int64_t now = wallclock_now();
+
+    if (a->client_certificate == NULL)
+        return;
+    if (certificate_load(&files, &identity, &err) != 0 ||
+        certificate_check_dates(crypto_identity_validity(identity), a->client_certificate,
+                                now, &err) != 0)
+        error(f, a->name, &err);
+    else if (crypto_identity_validity(identity)->not_after - now < 30 * DAY)
+        warning(
+            a->name, "its client certificate expires in less than 30 days",
+            "make a new one and upload it: Entra > App registrations > Certificates & "
+            "secrets");
+    crypto_identity_free(&identity);
+}
+
 static void
 check_ca_file(struct findings *f, const struct account *a)
 {
@@ -143,6 +170,17 @@ check_record(struct findings *f, const struct context *c, const struct account *
     record_clear(&record);
 }
 
+/* With encryption switched on, a record is encrypted when it is next written. */
+static void
+check_form(const struct context *c, const struct account *a)
+{
+    enum store_form form;
+
+    if (c->accounts->encryption_key_file != NULL &&
+        store_form(&c->store, a->name, &form, NULL) == 0 && form == STORE_CLEAR)
+        warning(a->name, "its tokens are still stored in clear", "run: mailbearer rekey");
+}
+
 static void
 check_account(struct findings *f, const struct context *c, const struct account *a)
 {
@@ -150,8 +188,10 @@ check_account(struct findings *f, const struct context *c, const struct account 
 
     check_users(a);
     check_secret(f, a);
+    check_certificate(f, a);
     check_ca_file(f, a);
     check_record(f, c, a);
+    check_form(c, a);
     if (f->errors == before)
         ok("%s", a->name);
 }
@@ -211,6 +251,7 @@ cmd_check(const char *config, int argc, char **argv)
 {
     struct context c = CONTEXT_INIT;
     struct findings f = {EX_OK, 0};
+    struct store_key *key = NULL;
     struct err err = ERR_INIT;
 
     if (argc > 1) {
@@ -226,7 +267,8 @@ cmd_check(const char *config, int argc, char **argv)
     }
     ok("%s: %zu accounts", c.place.config, c.accounts->count);
     check_keys(c.accounts);
-    if (context_store(&c, &err) != 0) {
+    if (context_store(&c, &err) != 0 ||
+        store_key_use(c.accounts, &c.store, &key, &err) != 0) {
         error(&f, NULL, &err);
         goto out;
     }
@@ -237,5 +279,6 @@ cmd_check(const char *config, int argc, char **argv)
     check_agent(config);
 out:
     context_close(&c);
+    store_key_free(&key);
     return fflush(stdout) == 0 ? f.status : EX_IOERR;
 }

@@ -12,6 +12,7 @@
 #include "../base/wallclock.h"
 #include "../client/deadline.h"
 #include "../oauth/acquire.h"
+#include "../oauth/store_key.h"
 #include "commands.h"
 
 #define TOKEN_DEADLINE_MS 30000
@@ -72,6 +73,7 @@ cmd_token(const char *config, int argc, char **argv)
     enum token_format format = TOKEN_RAW;
     struct context context = CONTEXT_INIT;
     const struct account *account;
+    struct store_key *key = NULL;
     struct acquire acquire;
     struct err err = ERR_INIT;
     bool refresh = false;
@@ -89,7 +91,8 @@ cmd_token(const char *config, int argc, char **argv)
     }
     if ((r = context_accounts(&context, &err)) == 0 &&
         (r = context_account(&context, argv[name], &account, &err)) == 0 &&
-        (r = context_store(&context, &err)) == 0) {
+        (r = context_store(&context, &err)) == 0 &&
+        (r = store_key_use(context.accounts, &context.store, &key, &err)) == 0) {
         acquire_init(&acquire, account);
         want.mended_at = accounts_changed_at(context.accounts);
         r = acquire_token(&acquire, &context.store, &want, &deadline, &err);
@@ -100,5 +103,6 @@ cmd_token(const char *config, int argc, char **argv)
     }
     acquire_clear(&acquire);
     context_close(&context);
+    store_key_free(&key);
     return r == 0 ? EX_OK : complain(argv[name], &err);
 }

@@ -31,6 +31,10 @@ int cmd_status(const char *config, int argc, char **argv);
  */
 int cmd_check(const char *config, int argc, char **argv);
 
+/* rekey [--old-key FILE]: every record encrypted as the accounts file says, or in clear
+ */
+int cmd_rekey(const char *config, int argc, char **argv);
+
 /* agent [--listen PATH]... [--syslog] [-v]: in the foreground, until SIGTERM */
 int cmd_agent(const char *config, int argc, char **argv);
 

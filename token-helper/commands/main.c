@@ -7,6 +7,7 @@
 
 #include "../base/complain.h"
 #include "../base/json.h"
+#include "../oauth/crypto.h"
 #include "../oauth/http.h"
 #include "commands.h"
 
@@ -22,7 +23,8 @@ static const struct command {
     int (*run)(const char *config, int argc, char **argv);
 } commands[] = {
     {"token", cmd_token}, {"import", cmd_import}, {"status", cmd_status},
-    {"check", cmd_check}, {"agent", cmd_agent},   {"explain", explain},
+    {"check", cmd_check}, {"rekey", cmd_rekey},   {"agent", cmd_agent},
+    {"explain", explain},
 };
 
 /* Nobody may look into this process, nor find it in a core file. LeakSanitizer has to, in
@@ -47,6 +49,7 @@ main(int argc, char **argv)
 
     close_to_others();
     json_setup();
+    crypto_setup(NULL); /* where it fails, OpenSSL only does not wipe what it frees */
     if (http_setup(&err) != 0)
         return complain(NULL, &err);
     if (argc - i >= 2 && strcmp(argv[i], "-c") == 0) {

@@ -12,6 +12,7 @@
 
 #include "../accounts/context.h"
 #include "../accounts/freshness.h"
+#include "../accounts/store_upkeep.h"
 #include "../base/complain.h"
 #include "../base/file.h"
 #include "../base/json.h"
@@ -200,6 +201,7 @@ from_store(const struct front *front, const struct wanted *w, struct err *err)
     struct record record = RECORD_INIT;
     const struct account *account;
     enum found found = FOUND_FAILED;
+    enum store_form form;
 
     context.config = front->config;
     if (context_accounts(&context, err) != 0)
@@ -220,8 +222,13 @@ from_store(const struct front *front, const struct wanted *w, struct err *err)
         }
         goto out;
     }
-    if (store_read(&context.store, account->name, &record, NULL, err) != 0)
+    if (store_read(&context.store, account->name, &record, NULL, err) != 0) {
+        /* no cryptography in this program */
+        if (store_form(&context.store, account->name, &form, NULL) == 0 &&
+            form == STORE_SEALED)
+            found = FOUND_STALE;
         goto out;
+    }
     if (token_freshness(&record, account, wallclock_now()) != TOKEN_FRESH)
         found = FOUND_STALE;
     else if (print(w, account->user, &record.access_token, record.expires_at, err) == 0)

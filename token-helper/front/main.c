@@ -17,6 +17,7 @@ static const char usage_text[] =
     "  check                    check the accounts file, the store and the file modes\n"
     "  import FORMAT FILE ACCOUNT\n"
     "                           take over a token; FORMAT is refresh-token\n"
+    "  rekey                    encrypt the store with the present key, or decrypt it\n"
     "  explain [TEXT]           what an error from a log means, and its remedy\n"
     "  agent [--listen PATH]... serve tokens to mail programs, in the foreground\n"
     "\n"

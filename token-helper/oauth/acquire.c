@@ -4,10 +4,13 @@
 #include <unistd.h>
 #include <sys/random.h>
 
+#include "../base/file.h"
 #include "../base/wallclock.h"
+#include "managed_identity.h"
 #include "reply.h"
 #include "request.h"
-#include "secret_source.h"
+
+#define APP_PASSWORD_LIFE 60 /* seconds */
 
 void
 acquire_init(struct acquire *a, const struct account *account)
@@ -20,7 +23,10 @@ acquire_clear(struct acquire *a)
 {
     store_unlock(&a->lock);
     record_clear(&a->record);
-    secret_clear(&a->client_secret);
+    credential_clear(&a->credential);
+    endpoints_clear(&a->endpoints);
+    secret_clear(&a->proof);
+    secret_clear(&a->url);
 }
 
 /* Does the record, as it is, give the caller what it wants? */
@@ -43,7 +49,7 @@ is_mended(const struct acquire *a, const struct acquire_want *want)
     const struct failure *f = &a->record.failure;
 
     return !err_is_temporary(f->err.code) &&
-           (f->at <= want->mended_at || f->at <= secret_source_changed_at(a->account));
+           (f->at <= want->mended_at || f->at <= credential_changed_at(a->account));
 }
 
 /* Too early after a failure? A person who asks by hand may ask again at once, unless the
@@ -126,6 +132,27 @@ note_failure(struct acquire *a, const struct err *why, int64_t now, int64_t retr
     failure_note(&a->record.failure, why, now, retry_after, random);
 }
 
+/* A password that mail programs use as it is. Read again after a short while, so that a
+ * new one is noticed; its "life" has no other meaning. */
+static int
+read_app_password(struct acquire *a, int64_t now, struct err *err)
+{
+    struct secret password = SECRET_INIT;
+    int r = file_read_secret_line(a->account->app_password_file, "app password",
+                                  &password, err);
+
+    record_clear(&a->record);
+    if (r == 0 && account_fingerprint(a->account, &a->record.fingerprint) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    if (r == 0) {
+        secret_move(&a->record.access_token, &password);
+        a->record.obtained_at = now;
+        a->record.expires_at = now + APP_PASSWORD_LIFE;
+    }
+    secret_clear(&password);
+    return r;
+}
+
 int
 acquire_begin(struct acquire *a, const struct store *store,
               const struct acquire_want *want, const struct deadline *deadline,
@@ -134,33 +161,46 @@ acquire_begin(struct acquire *a, const struct store *store,
     int r;
 
     *request_r = false;
+    if (a->account->grant == GRANT_APP_PASSWORD)
+        return read_app_password(a, now, err);
     if ((r = read_record(a, store, want, err)) != 0)
         return r;
-    if (want->look_only || (!a->unsaved && is_enough(a, want, now)))
+    if (!a->unsaved && (want->look_only || is_enough(a, want, now)))
         return 0;
-    if ((r = store_lock(store, a->account->name, deadline, &a->lock, err)) != 0)
+    if ((r = store_lock(store, a->account->name, deadline, &a->lock, err)) != 0) {
+        a->busy = r == ERR_TIMEOUT;
         return r;
+    }
     now = wallclock_now(); /* the lock may have been waited for */
     if ((r = read_record(a, store, want, err)) != 0)
         goto out;
     if (a->unsaved)
         write_record(a, store); /* perhaps there is room by now */
-    if (is_enough(a, want, now))
+    if (want->look_only || is_enough(a, want, now))
         goto out;
     if (is_blocked(a, want, now)) {
         *err = a->record.failure.err;
         r = err->code;
         goto out;
     }
-    if ((r = request_possible(a->account, &a->record, err)) != 0 ||
-        (r = reserve(a, store, want, err)) != 0)
+    if ((r = request_possible(a->account, &a->record, err)) != 0)
         goto out;
-    if ((r = secret_source_read(a->account, &a->client_secret, err)) != 0) {
+    if ((r = credential_read(a->account, now, &a->credential, err)) != 0) {
         /* A file is cheap to look at again; a command that fails is not run in a loop. */
-        if (err_is_temporary(r))
+        if (err_is_temporary(r)) {
             note_failure(a, err, now, 0);
+            write_record(a, store); /* for those who wait for the lock as well */
+        }
         goto out;
     }
+    if ((r = reserve(a, store, want, err)) != 0)
+        goto out;
+    /* with an issuer the token endpoint may still have to be discovered */
+    a->step =
+        a->account->provider.token_endpoint == NULL && a->account->provider.issuer != NULL
+            ? ACQUIRE_METADATA_OPENID
+            : ACQUIRE_TOKEN;
+    a->http = deadline_in(ACQUIRE_HTTP_MS);
     *request_r = true;
     return 0;
 out:
@@ -168,44 +208,104 @@ out:
     return r;
 }
 
-int
-acquire_request(struct acquire *a, struct http_request *request_r, struct err *err)
+static int
+metadata_request(struct acquire *a, struct http_request *request_r, struct err *err)
 {
-    int r = request_token(a->account, &a->record, &a->client_secret, request_r, err);
+    enum discovery_kind kind =
+        a->step == ACQUIRE_METADATA_OPENID ? DISCOVERY_OPENID : DISCOVERY_RFC8414;
+    int r = discovery_url(a->account->provider.issuer, kind, &a->url, err);
 
     if (r == 0)
-        request_r->deadline_ms = ACQUIRE_HTTP_MS;
+        *request_r = (struct http_request){.url = secret_str(&a->url),
+                                           .proxy = a->account->proxy,
+                                           .ca_file = a->account->ca_file};
     return r;
 }
 
 int
-acquire_reply(struct acquire *a, const struct http_reply *reply, const struct err *failed,
-              int64_t now, struct err *err)
+acquire_request(struct acquire *a, struct http_request *request_r, struct err *err)
 {
-    struct err e = ERR_INIT;
-    int64_t retry_after = 0;
+    const char *endpoint = a->account->provider.token_endpoint;
+    int left = deadline_left(&a->http), r;
+
+    if (left == 0)
+        return err_set(err, ERR_TIMEOUT, "no time left for the token request");
+    if (endpoint == NULL)
+        endpoint = a->endpoints.token;
+    if (a->step != ACQUIRE_TOKEN)
+        r = metadata_request(a, request_r, err);
+    else if (a->account->grant == GRANT_MANAGED_IDENTITY)
+        r = managed_identity_request(a->account, &a->proof, &a->url, request_r, err);
+    else
+        r = request_token(a->account, endpoint, &a->record, &a->credential,
+                          wallclock_now(), request_r, err);
+    if (r == 0)
+        request_r->deadline_ms = left;
+    return r;
+}
+
+static int
+take_metadata(struct acquire *a, const struct http_reply *reply, bool *more_r,
+              struct err *err)
+{
     int r;
 
-    if (reply != NULL) {
-        struct reply_input in = {.account = a->account,
-                                 .status = reply->status,
-                                 .body = secret_str(&reply->body),
-                                 .len = reply->body.len,
-                                 .now = now,
-                                 .sent = {&a->client_secret, &a->record.refresh_token}};
+    *more_r = true;
+    if (a->step == ACQUIRE_METADATA_OPENID && reply->status == 404) {
+        a->step = ACQUIRE_METADATA_OAUTH;
+        return 0;
+    }
+    a->step = ACQUIRE_TOKEN;
+    r = discovery_read(a->account->provider.issuer, reply->status, &reply->body,
+                       &a->endpoints, err);
+    *more_r = r == 0;
+    return r;
+}
 
-        retry_after = reply->retry_after;
-        r = reply_token(&in, &a->record, &e);
-    } else {
+static int
+take_token(struct acquire *a, const struct http_reply *reply, int64_t now, bool *more_r,
+           struct err *err)
+{
+    struct reply_input in = {.account = a->account,
+                             .status = reply->status,
+                             .body = secret_str(&reply->body),
+                             .len = reply->body.len,
+                             .now = now,
+                             .sent = {&a->credential.secret, &a->record.refresh_token,
+                                      &a->credential.assertion}};
+    int r = ERR_PROTOCOL;
+
+    if (a->account->grant == GRANT_MANAGED_IDENTITY && a->proof.len == 0)
+        r = managed_identity_challenge(reply, &a->proof, err);
+    if (r == 0)
+        *more_r = true;
+    return r == ERR_PROTOCOL ? reply_token(&in, &a->record, err) : r;
+}
+
+int
+acquire_reply(struct acquire *a, const struct http_reply *reply, const struct err *failed,
+              int64_t now, bool *more_r, struct err *err)
+{
+    struct err e = ERR_INIT;
+    int r;
+
+    *more_r = false;
+    if (reply == NULL) {
         e = *failed;
         r = e.code;
+    } else if (a->step != ACQUIRE_TOKEN) {
+        r = take_metadata(a, reply, more_r, &e);
+    } else {
+        r = take_token(a, reply, now, more_r, &e);
     }
-    secret_clear(&a->client_secret);
+    if (*more_r)
+        return 0;
+    credential_clear(&a->credential);
     if (r != 0) {
         if (e.hint[0] == '\0')
             err_hint(&e, "it is tried again; if it stays, check whether a proxy or a "
                          "portal answers in the token endpoint's place");
-        note_failure(a, &e, now, retry_after);
+        note_failure(a, &e, now, reply != NULL ? reply->retry_after : 0);
         if (err != NULL)
             *err = e;
     }
@@ -222,21 +322,33 @@ acquire_save(struct acquire *a, const struct store *store)
 }
 
 static int
-acquire_ask(struct acquire *a, const struct deadline *deadline, struct err *err)
+ask_once(struct acquire *a, bool *more_r, struct err *err)
 {
     struct http_request request = {0};
     struct http_reply reply = {.body = SECRET_INIT};
     struct err failed = ERR_INIT;
-    int left = deadline_left(deadline), r;
+    int r;
 
+    *more_r = false;
     if ((r = acquire_request(a, &request, err)) != 0)
         return r;
-    if (left < request.deadline_ms)
-        request.deadline_ms =
-            left > 1 ? left : 1; /* 0 would mean no deadline to libcurl */
     r = http_do(&request, &reply, &failed);
-    r = acquire_reply(a, r == 0 ? &reply : NULL, &failed, wallclock_now(), err);
+    r = acquire_reply(a, r == 0 ? &reply : NULL, &failed, wallclock_now(), more_r, err);
     secret_clear(&reply.body);
+    return r;
+}
+
+static int
+ask(struct acquire *a, const struct deadline *deadline, struct err *err)
+{
+    bool more;
+    int r;
+
+    if (deadline_left(deadline) < deadline_left(&a->http))
+        a->http = *deadline;
+    do {
+        r = ask_once(a, &more, err);
+    } while (r == 0 && more);
     return r;
 }
 
@@ -249,7 +361,7 @@ acquire_token(struct acquire *a, const struct store *store,
     int r = acquire_begin(a, store, want, deadline, wallclock_now(), &request, err);
 
     if (r == 0 && request) {
-        r = acquire_ask(a, deadline, err);
+        r = ask(a, deadline, err);
         /* nothing was asked when nobody has signed in: then there is nothing to note */
         if (r == 0 || a->record.failure.err.code != ERR_NONE)
             acquire_save(a, store);

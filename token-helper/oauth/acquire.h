@@ -6,8 +6,8 @@
  *
  *   begin    take the account's lock, read its record again; perhaps somebody else has
  *            refreshed it meanwhile. Hold disk space, read the client secret.
- *   request  compose the token request                                        (no I/O)
- *   reply    take the answer into the record                                  (no I/O)
+ *   request  compose the next request: the token's, discovery's before it     (no I/O)
+ *   reply    take the answer into the record; perhaps another request follows (no I/O)
  *   save     write the record, give the lock back
  *
  * The lock is held from begin to save, so a refresh token is used by one process at a
@@ -19,16 +19,31 @@
 #include "../accounts/accounts.h"
 #include "../accounts/freshness.h"
 #include "../accounts/store.h"
+#include "credential.h"
+#include "discovery.h"
 #include "http.h"
 
 #define ACQUIRE_HTTP_MS 20000
 
+/* What is asked for next. */
+enum acquire_step {
+    ACQUIRE_METADATA_OPENID, /* the issuer's endpoints (discovery.h) ... */
+    ACQUIRE_METADATA_OAUTH,  /* ... in the other place */
+    ACQUIRE_TOKEN,
+};
+
 struct acquire {
     const struct account *account; /* borrowed */
+    enum acquire_step step;
+    struct deadline http;       /* for all requests together */
+    struct endpoints endpoints; /* found by discovery */
+    struct secret proof;        /* answers Azure Arc's challenge (managed_identity.h) */
+    struct secret url;          /* of the request under way, where it had to be made */
     struct store_lock lock;
     struct record record;
     struct store_stamp stamp; /* of the record's file as read, then as written */
-    struct secret client_secret;
+    struct credential credential;
+    bool busy;       /* begin: another process held the lock until the deadline */
     bool unsaved;    /* the record could not be written: memory only */
     bool unreadable; /* the store's file could not be read: it is not written either, for
                         it may be a newer version's */
@@ -37,7 +52,8 @@ struct acquire {
 
 /* Which stored token satisfies the caller without a request. */
 struct acquire_want {
-    bool look_only;                /* only read the record, whatever it holds */
+    bool look_only; /* only read the record, whatever it holds, and write what could not be
+                       written last time */
     bool due_is_stale;             /* refresh ahead of time: TOKEN_DUE is not enough */
     const struct secret *not_this; /* a token that a server refused; NULL: none */
     int64_t newer_than;  /* a token obtained before this is not enough; 0: any age */
@@ -62,18 +78,22 @@ void acquire_init(struct acquire *a, const struct account *account);
  *              refreshed could then be lost (may_lose_memory).
  * the last failure's code: it is too early to ask again; the record is filled in.
  * ERR_PERSON:  nobody has signed in yet.
- * ERR_CONFIG, ERR_TEMP, ERR_TIMEOUT, ERR_NOMEM from the client secret. */
+ * ERR_CONFIG, ERR_PERSON, ERR_TEMP, ERR_TIMEOUT, ERR_NOMEM from the credential.
+ * An account of grant app_password never needs a request: its password is read and is the
+ * "token"; nothing of it is stored. */
 int acquire_begin(struct acquire *a, const struct store *store,
                   const struct acquire_want *want, const struct deadline *deadline,
                   int64_t now, bool *request_r, struct err *err);
 
-/* As request_token(), with a->record and a->client_secret. */
+/* Composes the request that comes next. 0; ERR_TIMEOUT: no time is left for it;
+ * ERR_NOMEM, ERR_CONFIG. The request borrows from `a` until http_start() returns. */
 int acquire_request(struct acquire *a, struct http_request *request_r, struct err *err);
 
 /* Takes the reply, or the transfer's failure (exactly one is not NULL), into a->record; a
- * failure is noted there as well. Returns as reply_token(). */
+ * failure is noted there as well. *more_r: it was not the last, another request follows.
+ * Returns as reply_token() or discovery_read(). */
 int acquire_reply(struct acquire *a, const struct http_reply *reply,
-                  const struct err *failed, int64_t now, struct err *err);
+                  const struct err *failed, int64_t now, bool *more_r, struct err *err);
 
 /* Writes the record and gives the lock back. 0; ERR_STORE: a->unsaved is set and
  * a->trouble says why, the record in memory is the newest there is. */

@@ -27,7 +27,8 @@
 #define CRYPTO_PASSPHRASE_MAX 1023 /* bytes; OpenSSL's buffer for it */
 
 /* Gives OpenSSL the allocator that wipes what it frees. Once, first thing in main(),
- * before http_setup(). 0, or ERR_NOMEM when OpenSSL has allocated already. */
+ * before http_setup(). 0, or ERR_NOMEM when OpenSSL has allocated already, as a library
+ * of libcurl's may have done: no reason to stop, keys are wiped by OpenSSL itself. */
 int crypto_setup(struct err *err);
 
 /* Cryptographic random bytes. 0 or ERR_CONFIG. */

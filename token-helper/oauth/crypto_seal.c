@@ -74,7 +74,8 @@ crypto_seal(const struct secret *key, const char *bound, const struct secret *pl
     if (ctx == NULL ||
         EVP_CipherUpdate(ctx, at, &n, (const unsigned char *)secret_str(plain),
                          (int)plain->len) != 1 ||
-        EVP_CipherFinal_ex(ctx, at + n, &tail) != 1 || (size_t)(n + tail) != plain->len ||
+        EVP_CipherFinal_ex(ctx, at + n, &tail) != 1 ||
+        (size_t)n + (size_t)tail != plain->len ||
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, at + plain->len) != 1) {
         r = crypto_refuse("encrypt with AES-256-GCM", err);
         goto out;
@@ -119,7 +120,7 @@ crypto_open(const struct secret *key, const char *bound, const struct secret *se
     }
     /* Only now is it known whether what was decrypted is what was sealed. */
     if (EVP_CipherFinal_ex(ctx, (unsigned char *)plain.data + n, &tail) != 1 ||
-        (size_t)(n + tail) != len) {
+        (size_t)n + (size_t)tail != len) {
         ERR_clear_error();
         r = err_set(err, ERR_PROTOCOL, "it was changed, or belongs to something else");
         goto out;

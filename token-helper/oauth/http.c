@@ -48,8 +48,6 @@ http_open(struct http **http_r, struct err *err)
         free(http);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
-    /* A few idle connections are worth keeping; thousands of accounts share few hosts. */
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 16L);
     *http_r = http;
     return 0;
 }
@@ -234,6 +232,10 @@ set_limits(struct transfer *t)
         /* an empty proxy also keeps http_proxy of the environment out */
         {CURLOPT_PROXY, q->proxy != NULL ? q->proxy : "", 0},
         {CURLOPT_NOPROXY, "", 0},
+        /* On a kept connection that breaks, libcurl sends the request a second time by
+         * itself; the first may have used up the refresh token. */
+        {CURLOPT_FRESH_CONNECT, NULL, 1},
+        {CURLOPT_FORBID_REUSE, NULL, 1},
     };
     CURLcode c = set_all(t->easy, settings, COUNT(settings));
 

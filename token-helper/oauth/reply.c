@@ -15,8 +15,13 @@ static const char *const temporary_errors[] = {"temporarily_unavailable", "serve
                                                "slow_down", "authorization_pending"};
 
 static bool
-is_temporary(long status, const char *error)
+is_temporary(const struct reply_input *in, const char *error)
 {
+    long status = in->status;
+
+    /* The metadata services answer so while they start or are being updated. */
+    if (in->account->grant == GRANT_MANAGED_IDENTITY && (status == 404 || status == 410))
+        return true;
     if (status == 429 || status == 408 || status >= 500)
         return true;
     for (size_t i = 0; i < sizeof temporary_errors / sizeof temporary_errors[0]; i++)
@@ -89,7 +94,7 @@ describe_error(const struct reply_input *in, const struct json *json, const char
     const char *description = json_get_string(json, "error_description");
     const char *suberror = json_get_string(json, "suberror");
     const struct catalogue_entry *entry = NULL;
-    int code = is_temporary(in->status, error) ? ERR_TEMP : ERR_PERSON;
+    int code = is_temporary(in, error) ? ERR_TEMP : ERR_PERSON;
     char number[40] = "";
     int64_t n = 0;
 
@@ -156,23 +161,35 @@ is_token(const char *text)
     return true;
 }
 
+/* App Service tells when the token ends instead of how long it lives. */
+static int64_t
+token_life(const struct reply_input *in, const struct json *json)
+{
+    int64_t life = REPLY_LIFE_DEFAULT, end = 0;
+
+    if (!json_get_integer(json, "expires_in", &life) &&
+        in->account->grant == GRANT_MANAGED_IDENTITY &&
+        json_get_integer(json, "expires_on", &end))
+        life = end - in->now;
+    return life > REPLY_LIFE_MAX ? REPLY_LIFE_MAX : life;
+}
+
 static int
 take_times(const struct reply_input *in, const struct json *json, struct record *fresh,
            struct err *err)
 {
-    int64_t life = REPLY_LIFE_DEFAULT, refresh = 0;
+    int64_t life = token_life(in, json), refresh = 0;
 
-    json_get_integer(json, "expires_in", &life);
     if (life <= 0)
         return err_set(err, ERR_PROTOCOL,
                        "the token endpoint sent a token that has already expired");
-    if (life > REPLY_LIFE_MAX)
-        life = REPLY_LIFE_MAX;
     fresh->obtained_at = in->now;
     fresh->expires_at = in->now + life;
     fresh->refresh_at = 0;
     if (json_get_integer(json, "refresh_in", &refresh) && refresh > 0 && refresh < life)
         fresh->refresh_at = in->now + refresh;
+    else if (in->account->grant == GRANT_MANAGED_IDENTITY && life >= 7200)
+        fresh->refresh_at = in->now + life / 2; /* as MSAL does */
     return 0;
 }
 

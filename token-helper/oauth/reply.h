@@ -25,7 +25,7 @@ struct reply_input {
     const char *body;
     size_t len;
     int64_t now;                  /* when the reply came, epoch seconds */
-    const struct secret *sent[2]; /* secrets of the request: never repeated in a text */
+    const struct secret *sent[3]; /* secrets of the request: never repeated in a text */
 };
 
 /* Takes the reply into `record`.

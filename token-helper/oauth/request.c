@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "assertion.h"
+
 static bool
 is_unreserved(unsigned char c)
 {
@@ -45,23 +47,66 @@ form_add_str(struct secret *form, const char *name, const char *value)
     return form_add(form, name, value, strlen(value));
 }
 
-/* Who asks: the client id, and the secret where the account has one (RFC 6749 2.3.1). */
 static int
-add_client(const struct account *account, const struct secret *client_secret,
+add_assertion(const struct secret *assertion, struct secret *form)
+{
+    int r = form_add_str(form, "client_assertion_type", ASSERTION_TYPE);
+
+    return r != 0 ? r
+                  : form_add(form, "client_assertion", assertion->data, assertion->len);
+}
+
+/* A fresh one each time: it names the endpoint, and is good once. */
+static int
+add_signed(const struct account *account, const struct credential *credential,
+           const char *endpoint, int64_t now, struct secret *form, struct err *err)
+{
+    struct assertion about = {
+        .audience = endpoint,
+        .client_id = account->client_id,
+        .alg = account->assertion_alg == ASSERTION_RS256 ? CRYPTO_RS256 : CRYPTO_PS256,
+        .now = now};
+    struct secret jwt = SECRET_INIT;
+    int r = assertion_make(&about, credential->identity, &jwt, err);
+
+    if (r == 0 && add_assertion(&jwt, form) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    secret_clear(&jwt);
+    return r;
+}
+
+static int
+add_secret(const struct account *account, const struct secret *secret,
            struct http_request *q)
 {
     int r;
 
-    if (client_secret->len > 0 && account->provider.client_auth == CLIENT_AUTH_BASIC) {
-        if ((r = percent_encode(&q->user, account->client_id,
-                                strlen(account->client_id))) != 0)
-            return r;
-        return percent_encode(&q->password, client_secret->data, client_secret->len);
-    }
-    if ((r = form_add_str(&q->body, "client_id", account->client_id)) != 0 ||
-        client_secret->len == 0)
+    if (account->provider.client_auth != CLIENT_AUTH_BASIC)
+        return form_add(&q->body, "client_secret", secret->data, secret->len);
+    if ((r = percent_encode(&q->user, account->client_id, strlen(account->client_id))) !=
+        0)
         return r;
-    return form_add(&q->body, "client_secret", client_secret->data, client_secret->len);
+    return percent_encode(&q->password, secret->data, secret->len);
+}
+
+int
+request_add_client(const struct account *account, const struct credential *credential,
+                   const char *endpoint, int64_t now, struct http_request *request,
+                   struct err *err)
+{
+    bool basic =
+        credential->secret.len > 0 && account->provider.client_auth == CLIENT_AUTH_BASIC;
+    int r = 0;
+
+    if (!basic)
+        r = form_add_str(&request->body, "client_id", account->client_id);
+    if (r == 0 && credential->identity != NULL)
+        return add_signed(account, credential, endpoint, now, &request->body, err);
+    if (r == 0 && credential->assertion.len > 0)
+        r = add_assertion(&credential->assertion, &request->body);
+    if (r == 0 && credential->secret.len > 0)
+        r = add_secret(account, &credential->secret, request);
+    return r == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
 static int
@@ -81,31 +126,33 @@ int
 request_possible(const struct account *account, const struct record *record,
                  struct err *err)
 {
-    if (account->grant == GRANT_CLIENT_CREDENTIALS || record->refresh_token.len > 0)
+    if (account->grant != GRANT_AUTHORIZATION_CODE || record->refresh_token.len > 0)
         return 0;
     err_set(err, ERR_PERSON, "nobody has signed in for this account yet");
-    err_hint(err, "run: mailbearer import refresh-token FILE %s", account->name);
+    err_hint(err, "run: mailbearer login %s", account->name);
     return ERR_PERSON;
 }
 
 int
-request_token(const struct account *account, const struct record *record,
-              const struct secret *client_secret, struct http_request *request_r,
-              struct err *err)
+request_token(const struct account *account, const char *endpoint,
+              const struct record *record, const struct credential *credential,
+              int64_t now, struct http_request *request_r, struct err *err)
 {
-    struct http_request q = {.url = account->provider.token_endpoint,
-                             .proxy = account->proxy,
-                             .ca_file = account->ca_file};
+    struct http_request q = {
+        .url = endpoint, .proxy = account->proxy, .ca_file = account->ca_file};
     int r = request_possible(account, record, err);
 
     if (r != 0)
         return r;
-    if (add_grant(account, record, &q.body) != 0 ||
-        add_client(account, client_secret, &q) != 0 ||
-        (account->scope != NULL && form_add_str(&q.body, "scope", account->scope) != 0)) {
+    if (add_grant(account, record, &q.body) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    if (r == 0)
+        r = request_add_client(account, credential, endpoint, now, &q, err);
+    if (r == 0 && form_add_str(&q.body, "scope", account->scope) != 0)
+        r = err_set(err, ERR_NOMEM, "out of memory");
+    if (r != 0)
         http_request_clear(&q);
-        return err_set(err, ERR_NOMEM, "out of memory");
-    }
-    *request_r = q;
-    return 0;
+    else
+        *request_r = q;
+    return r;
 }

@@ -8,6 +8,7 @@
 
 #include "../accounts/accounts.h"
 #include "../accounts/store.h"
+#include "credential.h"
 #include "http.h"
 
 /* Appends "name=value" percent-encoded (everything but RFC 3986's unreserved characters),
@@ -19,19 +20,25 @@ int form_add(struct secret *form, const char *name, const char *value, size_t le
  * (RFC 6749 2.3.1). Returns as form_add(). */
 int percent_encode(struct secret *out, const char *value, size_t len);
 
-/* Can a token be asked for at all? 0, or ERR_PERSON: nobody has signed in yet, there is no
- * refresh token. */
+/* Can a token be asked for at all? 0, or ERR_PERSON: nobody has signed in yet, there is
+ * no refresh token. */
 int request_possible(const struct account *account, const struct record *record,
                      struct err *err);
 
-/* The token request of this account: client_credentials (4.4), or refresh_token (6) with
- * the record's refresh token. A secret is sent only when the account has one: a public
- * client that sends one is refused (AADSTS700025).
- * 0: *request_r has url, proxy, ca_file (borrowed from the account), body, user,
- * password. ERR_PERSON: nobody has signed in yet, there is no refresh token. ERR_NOMEM.
- */
-int request_token(const struct account *account, const struct record *record,
-                  const struct secret *client_secret, struct http_request *request_r,
-                  struct err *err);
+/* Adds who asks to a request for the token endpoint: the client id and, when the account
+ * has one, its credential: the secret in the form or by HTTP Basic (RFC 6749 2.3.1), or a
+ * signed assertion (RFC 7523 2.2). A public client sends none: Entra refuses one that
+ * does (AADSTS700025). 0, ERR_NOMEM, ERR_CONFIG (OpenSSL will not sign). */
+int request_add_client(const struct account *account, const struct credential *credential,
+                       const char *endpoint, int64_t now, struct http_request *request,
+                       struct err *err);
+
+/* The token request of this account to `endpoint`: client_credentials (4.4), or
+ * refresh_token (6) with the record's refresh token. Only when request_possible().
+ * 0: *request_r has url (= endpoint), proxy, ca_file, all borrowed, and its secrets.
+ * ERR_NOMEM, ERR_CONFIG. */
+int request_token(const struct account *account, const char *endpoint,
+                  const struct record *record, const struct credential *credential,
+                  int64_t now, struct http_request *request_r, struct err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "crypto.h"
 #include "envelope.h"
 
 #define WHAT "encryption key"
@@ -195,6 +196,19 @@ const struct store_cipher *
 store_key_cipher(const struct store_key *key)
 {
     return &key->cipher;
+}
+
+int
+store_key_use(const struct accounts *accounts, struct store *store,
+              struct store_key **key_r, struct err *err)
+{
+    int r;
+
+    if (accounts->encryption_key_file == NULL)
+        return 0;
+    if ((r = store_key_load(accounts->encryption_key_file, key_r, err)) == 0)
+        store->cipher = store_key_cipher(*key_r);
+    return r;
 }
 
 void

@@ -9,6 +9,7 @@
 #ifndef MAILBEARER_STORE_KEY_H
 #define MAILBEARER_STORE_KEY_H
 
+#include "../accounts/accounts.h"
 #include "../accounts/store.h"
 
 struct store_key; /* used by any number of threads at a time */
@@ -22,6 +23,11 @@ int store_key_load(const char *path, struct store_key **key_r, struct err *err);
 
 /* For struct store. Borrowed: until store_key_free(). */
 const struct store_cipher *store_key_cipher(const struct store_key *key);
+
+/* Has the store use the key that the accounts file names; *key_r stays NULL when it names
+ * none. The key must outlive the store. Returns as store_key_load(). */
+int store_key_use(const struct accounts *accounts, struct store *store,
+                  struct store_key **key_r, struct err *err);
 
 /* Wipes, frees, and sets NULL. Takes NULL. */
 void store_key_free(struct store_key **key);

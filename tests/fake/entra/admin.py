@@ -1,16 +1,22 @@
 """The admin interface and the introspection endpoint, on a plain loopback port of their own:
 a fault at the token endpoint does not reach them.
 
-  GET  /admin/state                                  counters
-  POST /admin/fault   {"fault": NAME, "count": N, "client"|"user"|"grant": ..., settings}
+  GET  /admin/state                                  counters, device codes
+  POST /admin/fault   {"fault": NAME, "count": N, "client"|"user"|"grant": ..., "endpoint",
+                       settings}
   POST /admin/clear   {}                             no more faults
   POST /admin/reset   {}                             counters to nothing
   POST /admin/expire  {"client"|"user": ...}         access tokens end now
   POST /admin/revoke  {"client"|"user": ..., "number": 50173}   refresh tokens end now
   POST /admin/client  {"client": ID, settings}       add or change (directory.py)
   POST /admin/user    {"user": NAME, settings}
+  POST /admin/tenant  {"tenant": DOMAIN, "id": ..., "cloud": ...}
   POST /admin/sign-in {"client": ID, "user": NAME, "scope": ...} -> {"refresh_token": ...}
   POST /admin/token   {"client": ID, "user": NAME or absent, "scope", "expires_in", "size"}
+  POST /admin/device  {"do": approve|decline|expire|block, "user_code"|"client", "user"}
+  POST /admin/metadata {"issuer", "set", "remove", "only"}      from now on (discovery.py)
+  POST /admin/identity {settings}                    managed identity (identity.py), anew
+  POST /admin/federated {"issuer", "subject", "audience", "expires_in"} -> {"token": JWT}
   GET/POST /introspect[/MAILBOX]                     RFC 7662, for Dovecot
 """
 
@@ -18,12 +24,19 @@ import json
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from . import scopes
+from .directory import DEVICE_ACTS, one_of
 from .errors import Refusal
 from .server import Handler
 
 MAIL = "https://outlook.office.com/"
 DEFAULT_SCOPE = MAIL + "SMTP.Send " + MAIL + "IMAP.AccessAsUser.All " + MAIL + \
     "POP.AccessAsUser.All offline_access"
+DEFAULT_SCOPES = {
+    "us": DEFAULT_SCOPE.replace(MAIL, "https://outlook.office365.us/"),
+    "china": DEFAULT_SCOPE.replace(MAIL, "https://partner.outlook.cn/"),
+    "google": "https://mail.google.com/", "yahoo": "mail-w", "generic": "mail",
+    "fastmail": "https://www.fastmail.com/dev/protocol-imap",
+}
 
 
 def take(settings, *names):
@@ -87,33 +100,84 @@ def known_user(state, user):
     return user.lower()
 
 
+def set_tenant(state, settings):
+    """Adds a tenant."""
+    changes = dict(settings)
+    state.directory.set_tenant(changes.pop("tenant"), changes)
+    return {}
+
+
+def known_client(state, client_id):
+    """The client's settings, in whatever cloud it is."""
+    if client_id not in state.directory.clients:
+        raise ValueError("no such client: %s" % client_id)
+    return state.directory.clients[client_id]
+
+
+def default_scope(client):
+    """What a person is usually asked for."""
+    return DEFAULT_SCOPES.get(client["cloud"], DEFAULT_SCOPE)
+
+
 def sign_in(state, settings):
     """As if the user had signed in: a refresh token."""
     client, user, scope = take(settings, "client", "user", "scope")
-    state.directory.client(client)
+    known = known_client(state, client)
     return {"refresh_token": state.tokens.new_refresh(client, known_user(state, user),
-                                                      scope or DEFAULT_SCOPE)}
+                                                      scope or default_scope(known))}
 
 
 def issue(state, settings):
     """An access token without the token endpoint."""
     client, user, scope, life, size = take(settings, "client", "user", "scope",
                                            "expires_in", "size")
-    settings = state.directory.client(client)
+    known = known_client(state, client)
+    cloud = known["cloud"]
     if user is None:
-        granted = scopes.app_only(scope or scopes.APP_ONLY_SCOPE, settings["roles"])
+        app_scope = scopes.APP_ONLY.get(cloud, (scopes.APP_ONLY_SCOPE,))[0]
+        granted = scopes.app_only(cloud, scope or app_scope, known)
     else:
         user = known_user(state, user)
-        granted = scopes.delegated(scope or DEFAULT_SCOPE, settings["delegated"])
-    tenant = next(iter(state.directory.tenants.values()))
-    token, life = state.tokens.issue_access(tenant, client, user, granted, life, size)
+        granted = scopes.for_user(cloud, scope or default_scope(known), known)
+    token, life = state.tokens.issue_access(None, client, user, granted, life, size)
     return {"access_token": token, "expires_in": life}
+
+
+def decide_device(state, settings):
+    """Somebody enters a user code, or the latest of a client."""
+    what, code, client, user = take(settings, "do", "user_code", "client", "user")
+    one_of(what, DEVICE_ACTS, "do")
+    state.devices.choose(code, client).decide(what, user, state.directory)
+    return {}
+
+
+def set_metadata(state, settings):
+    """How the metadata differs from the truth."""
+    take(settings, "issuer", "set", "remove", "only")
+    state.metadata = dict(settings)
+    return {}
+
+
+def set_identity(state, settings):
+    """What the machine is known as."""
+    state.machine.set(settings)
+    return {}
+
+
+def federated(state, settings):
+    """A token of the external issuer."""
+    issuer, subject, audience, life = take(settings, "issuer", "subject", "audience",
+                                           "expires_in")
+    return {"token": state.issuer.sign(issuer, subject, audience, life or 3600)}
 
 
 COMMANDS = {
     "/admin/fault": set_fault, "/admin/clear": clear, "/admin/reset": reset,
     "/admin/expire": expire, "/admin/revoke": revoke, "/admin/client": set_client,
-    "/admin/user": set_user, "/admin/sign-in": sign_in, "/admin/token": issue,
+    "/admin/user": set_user, "/admin/tenant": set_tenant, "/admin/sign-in": sign_in,
+    "/admin/token": issue, "/admin/device": decide_device,
+    "/admin/metadata": set_metadata, "/admin/identity": set_identity,
+    "/admin/federated": federated,
 }
 
 
@@ -123,7 +187,10 @@ class AdminHandler(Handler):
     def do_GET(self):
         parts = urlsplit(self.path)
         if parts.path == "/admin/state":
-            self.reply(200, self.server.state.counters.report())
+            state = self.server.state
+            with state.lock:
+                devices = [device.report() for device in state.devices.known.values()]
+            self.reply(200, {**state.counters.report(), "devices": devices})
         elif parts.path.split("/")[1] == "introspect":
             token = parse_qs(parts.query).get("token", [""])[0]
             self.introspect(parts.path, token)
@@ -151,7 +218,7 @@ class AdminHandler(Handler):
             settings = json.loads(body or b"{}")
             with state.lock:
                 answer = command(state, settings)
-        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as problem:
             self.reply(400, {"error": repr(problem)})
         except Refusal as refusal:
             self.reply(400, {"error": "AADSTS%d" % refusal.number})

@@ -1,71 +1,53 @@
-"""What the token endpoint answers to one request; no sockets here."""
+"""What the token endpoint answers to one request, and all that one stand-in knows."""
 
-import re
 import threading
 
-from . import forms
+from . import assertion, forms, identity
+from .asked import Asked
+from .codes import Codes
+from .device import Devices
 from .errors import Refusal
-from .grants import GRANTS
+from .grants import DEVICE_CODE, GRANTS
 from .tokens import Tokens
-
-PATH = re.compile(r"/([^/?#]+)/oauth2/v2\.0/token\Z")
-BODY_MAX = 1 << 20
-CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 
 class State:
-    """Everything one stand-in knows. Tokens and directory are used under the lock."""
+    """Everything one stand-in knows. All but faults and counters is used under the lock."""
 
     def __init__(self, directory, faults, counters):
         self.directory = directory
         self.tokens = Tokens(directory)
+        self.codes = Codes()
+        self.devices = Devices()
+        self.flows = {}           # authorizations that wait for somebody at a page
+        self.metadata = {}        # how the metadata differs (discovery.py)
+        self.machine = identity.Machine(directory)
+        self.issuer = assertion.Issuer()
+        self.assertions = set()   # the jti of each that was used
         self.faults = faults
         self.counters = counters
         self.lock = threading.Lock()
 
 
-class Request:
-    """A request as far as it could be understood."""
+class Request(Asked):
+    """A request at the token endpoint."""
 
-    def __init__(self, state, path, body, content_type, authorization):
-        self.state = state
-        self.path = path
-        self.body = body
-        self.content_type = content_type
-        self.authorization = authorization
-        self.tenant = self.client_id = self.client = self.grant = self.user = None
-        self.fields = {}
-        self.basic = None
-        self.refusal = None       # what was wrong with its form, if anything
+    def read(self):
+        super().read()
+        self.grant = self.fields.get("grant_type")
+        self.basic = forms.basic_credentials(self.headers.get("Authorization"))
+        if self.basic:
+            self.client_id = self.basic[0]
+        known = self.signed_in()
+        self.user = known.user if known else None
 
-    def parse(self):
-        """Reads the form; what is wrong with it is kept for answer()."""
-        try:
-            self.tenant = self.find_tenant()
-            media, _, parameters = (self.content_type or "").partition(";")
-            charset = parameters.strip().lower()
-            if media.strip().lower() != CONTENT_TYPE or \
-                    charset not in ("", "charset=utf-8"):
-                raise Refusal(900144, "The body is not %s." % CONTENT_TYPE)
-            if len(self.body) > BODY_MAX:
-                raise Refusal(90015)
-            self.fields = forms.parse(self.body)
-            self.grant = self.fields.get("grant_type")
-            self.client_id = self.fields.get("client_id")
-            self.basic = forms.basic_credentials(self.authorization)
-            if self.basic:
-                self.client_id = self.basic[0]
-            known = self.state.tokens.refresh.get(self.fields.get("refresh_token"))
-            self.user = known[0].user if known else None
-        except Refusal as refusal:
-            self.refusal = refusal
-
-    def find_tenant(self):
-        """The tenant in the path."""
-        found = PATH.match(self.path)
-        if not found:
-            raise Refusal(9002313, "Nothing is at this path.")
-        return self.state.directory.tenant(found.group(1))
+    def signed_in(self):
+        """What came before: the code, the device or the family of refresh tokens."""
+        for name, known in (("code", self.state.codes), ("device_code", self.state.devices),
+                            ("refresh_token", self.state.tokens)):
+            if name in self.fields:
+                return known.find(self.fields[name])
+        return None
 
     def answer(self):
         """The successful reply; raises Refusal."""
@@ -74,30 +56,62 @@ class Request:
         grant_type = forms.require(self.fields, "grant_type")
         if grant_type not in GRANTS:
             raise Refusal(70003, "It was '%s'." % grant_type)
-        self.authenticate(grant_type)
+        self.authenticate()
         reply = GRANTS[grant_type](self)
         if self.client["refresh_in"] is not None:
             reply["refresh_in"] = self.client["refresh_in"]
         return reply
 
-    def authenticate(self, grant_type):
-        """RFC 6749 2.3: finds the client and checks its secret."""
+    def secret(self):
+        """The secret, however it came."""
         secret = self.fields.get("client_secret")
-        if self.basic:
-            if secret is not None:
-                raise Refusal(9002313, "The client authenticates in two ways.")
-            if self.fields.get("client_id", self.basic[0]) != self.basic[0]:
-                raise Refusal(9002313, "Two client ids.")
-            secret = self.basic[1]
-        else:
+        if not self.basic:
             forms.require(self.fields, "client_id")
-        self.client = self.state.directory.client(self.client_id)
-        if self.client["public"]:
-            if secret is not None:
+            return secret
+        if secret is not None:
+            raise Refusal(9002313, "The client authenticates in two ways.")
+        if self.fields.get("client_id", self.basic[0]) != self.basic[0]:
+            raise Refusal(9002313, "Two client ids.")
+        return self.basic[1]
+
+    def authenticate(self):
+        """RFC 6749 2.3: finds the client and checks what proves that it is the one."""
+        secret = self.secret()
+        signed = "client_assertion" in self.fields or \
+            "client_assertion_type" in self.fields
+        self.find_client()
+        if secret is not None and signed:
+            raise Refusal(9002324)
+        proven = secret is not None or signed
+        if self.is_public(proven):
+            if proven:
                 raise Refusal(700025)
-            return
+        elif signed:
+            assertion.check(self)
+        else:
+            self.check_secret(secret)
+
+    def is_public(self, proven):
+        """Whether the client must send no credential. At Microsoft, where somebody signed
+        in, the platform of the redirect URI decides."""
+        if self.where.plain:
+            return self.client["public"]
+        if self.grant == DEVICE_CODE:
+            allowed = self.client["public_flows"]
+            if proven and not self.client["public"] and not allowed:
+                raise Refusal(90136)
+            return self.client["public"] if allowed is None else allowed
+        known = self.signed_in()
+        if known is None or known.platform is None or known.client_id != self.client_id:
+            return self.client["public"]
+        return known.platform != "web"
+
+    def check_secret(self, secret):
+        """A client secret, sent in the way the client must."""
         if not secret:
-            raise Refusal(7000216 if grant_type == "client_credentials" else 7000218)
+            raise Refusal(7000216 if self.grant == "client_credentials" else 7000218)
+        if self.client["client_auth"] not in ("any", "basic" if self.basic else "post"):
+            raise Refusal(50012, "The secret came in the wrong place.")
         if secret != self.client["secret"]:
             raise Refusal(7000215)
         if self.client["secret_expired"]:

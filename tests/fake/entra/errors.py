@@ -1,12 +1,15 @@
 """Refusals in Entra's shape.
 
-A refusal is raised as Refusal(number) anywhere below the token endpoint; body() makes the
-JSON that Entra would send. The texts are our own words; numbers, `error`, `suberror` and
+A refusal is raised as Refusal(number) anywhere below an endpoint; body() makes the JSON that
+Entra would send, plain_body() what other providers would. The texts are our own words; numbers, `error`, `suberror` and
 HTTP status are the service's.
 """
 
 import time
 import uuid
+
+# RFC 8628 3.5; Microsoft publishes no number for it.
+SLOW_DOWN = 0
 
 
 class Refusal(Exception):
@@ -33,8 +36,45 @@ ERRORS = {
     70003: (400, "unsupported_grant_type", "This grant is not supported.", None),
     9001023: (400, "invalid_request", "This grant needs a tenant of its own.", None),
     90002: (400, "invalid_request", "No such tenant.", None),
+    90023: (400, "invalid_request", "A parameter has a value nobody knows.", None),
+    700051: (400, "unsupported_response_type", "response_type must be 'code'.", None),
+    9002325: (400, "invalid_request", "Proof Key for Code Exchange (S256) is needed.",
+              None),
+    501491: (400, "invalid_request", "The code_challenge has the wrong size.", None),
+    # the redirect URI
+    50011: (400, "invalid_request", "The redirect URI is not one of the application's.",
+            None),
+    500113: (400, "invalid_request", "The application has no redirect URI.", None),
+    900971: (400, "invalid_request", "No redirect URI was given.", None),
+    500112: (400, "invalid_grant", "The redirect URI is not the one that the code was sent "
+             "to.", None),
+    # codes
+    54005: (400, "invalid_grant", "The code was redeemed before.", None),
+    700005: (400, "invalid_grant", "The code belongs to another tenant.", None),
+    501481: (400, "invalid_grant", "The code_verifier does not match.", None),
+    9002326: (400, "invalid_request", "Only a single-page application's code may be "
+              "redeemed across origins.", None),
+    9002327: (400, "invalid_request", "A single-page application's code may only be "
+              "redeemed across origins.", None),
+    # device codes
+    SLOW_DOWN: (400, "slow_down", "The client asks too often.", None),
+    70016: (400, "authorization_pending", "Nobody has entered the code yet.", None),
+    70018: (400, "bad_verification_code", "The device code is not known.", None),
+    70019: (400, "code_expired", "The device code has expired.", None),
+    70020: (400, "expired_token", "The device code has expired.", None),
+    90132: (400, "invalid_request", "The device code belongs to another tenant.", None),
+    90136: (401, "invalid_client", "Device codes are not for confidential clients.", None),
+    65004: (400, "authorization_declined", "The user declined.", None),
     # the client
     700016: (400, "unauthorized_client", "No such application in this tenant.", None),
+    900382: (400, "invalid_client", "A confidential client is known in its own cloud only.",
+             None),
+    50194: (400, "unauthorized_client", "The application belongs to one tenant and cannot "
+            "use the shared ones.", None),
+    9002331: (400, "invalid_request", "The application is for personal accounts only; use "
+              "/consumers.", None),
+    9002332: (400, "invalid_request", "The application is for work accounts only; do not "
+              "use /consumers.", None),
     7000112: (400, "unauthorized_client", "The application is disabled.", None),
     7000215: (401, "invalid_client", "The client secret is wrong; send the value of "
               "the secret and not its identifier.", None),
@@ -45,8 +85,17 @@ ERRORS = {
     7000222: (401, "invalid_client", "The client secret has expired.", None),
     700025: (401, "invalid_client", "A public client must send neither client_assertion "
              "nor client_secret.", None),
-    700027: (401, "invalid_client", "The client assertion's signature is not valid.", None),
+    700021: (401, "invalid_client", "The client assertion is another application's.", None),
+    700023: (401, "invalid_client", "The client assertion's audience is not this endpoint.",
+             None),
     700024: (401, "invalid_client", "The client assertion is outside its time range.", None),
+    700027: (401, "invalid_client", "The client assertion's signature is not valid.", None),
+    70021: (400, "invalid_request", "No federated credential of the application has this "
+            "issuer, subject and audience.", None),
+    1000502: (401, "invalid_client", "The certificate is outside its own time range.", None),
+    9002324: (400, "invalid_request", "There is more than one client credential.", None),
+    50013: (401, "invalid_client", "The assertion is not valid.", None),
+    50027: (400, "invalid_request", "The token is not a well-formed JWT.", None),
     50012: (401, "invalid_client", "The client could not be authenticated.", None),
     # scope and resource
     70011: (400, "invalid_scope", "The scope is not valid.", None),
@@ -78,7 +127,10 @@ ERRORS = {
     50173: (400, "invalid_grant", "The grant was revoked; a fresh sign-in is needed.",
             "bad_token"),
     50057: (400, "invalid_grant", "The user's account is disabled.", "user_disabled"),
+    50020: (400, "invalid_grant", "The user belongs to another tenant or identity "
+            "provider.", None),
     50034: (400, "invalid_grant", "No such user in this tenant.", None),
+    50058: (400, "login_required", "Nobody is signed in, and nobody may be asked.", None),
     50055: (400, "invalid_grant", "The password has expired.", "user_password_expired"),
     50196: (400, "invalid_grant", "The client asks in a loop.", None),
     # the service
@@ -91,8 +143,19 @@ ERRORS = {
 }
 
 
+def plain_body(refusal):
+    """RFC 6749 5.2, as other providers send it: no numbers. Some words differ."""
+    words = {"authorization_declined": "access_denied", "bad_verification_code":
+             "invalid_grant", "code_expired": "expired_token",
+             "invalid_resource": "invalid_scope"}
+    return {"error": words.get(refusal.error, refusal.error),
+            "error_description": refusal.text}
+
+
 def body(refusal, correlation_id=None):
     """The JSON object of a refusal."""
+    if refusal.number == SLOW_DOWN:
+        return plain_body(refusal)
     trace = str(uuid.uuid4())
     correlation = correlation_id or str(uuid.uuid4())
     stamp = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())

@@ -3,31 +3,16 @@
 A fault is chosen by what the request says (client, user, grant) and works at one of three
 places: `instead` of the token endpoint (the grant is not used up), on the successful `reply`
 (the grant is used, then the reply is spoilt), or in the `transport` (the right reply, badly
-sent).
+sent). `endpoint` says where: token unless another is named (authorize, device, revoke,
+openid, rfc8414, flow).
 """
 
-import json
 import threading
 
+from .asked import Answer, json_answer
 from .errors import Refusal, body
 
 MATCHED_BY = ("client", "user", "grant")
-
-
-class Answer:
-    """Status, headers and bytes of a reply, and how to send it."""
-
-    def __init__(self, status, content, headers=None, transport=None):
-        self.status = status
-        self.content = content
-        self.headers = {"Content-Type": "application/json; charset=utf-8",
-                        "Cache-Control": "no-store, no-cache", **(headers or {})}
-        self.transport = transport
-
-
-def json_answer(status, value, headers=None):
-    """An answer that is a JSON object."""
-    return Answer(status, json.dumps(value).encode(), headers)
 
 
 def refusal_answer(number, settings):
@@ -65,7 +50,15 @@ def big_answer(settings):
                   b"A" * size + b'"}')
 
 
+def error_answer(settings):
+    """RFC 6749 5.2, as other providers send it."""
+    value = {name: settings[name] for name in ("error", "error_description", "error_subtype")
+             if name in settings}
+    return json_answer(settings.get("status", 400), value)
+
+
 INSTEAD = {
+    "error": error_answer,
     "aadsts": lambda s: refusal_answer(s["number"], s),
     "status": lambda s: status_answer(s["status"], s),
     "429": lambda s: status_answer(429, {"retry_after": 60, **s}),
@@ -139,6 +132,8 @@ class Faults:
             raise ValueError("no such fault: %s" % name)
         if name == "aadsts" and "number" not in settings:
             raise ValueError("aadsts needs a number")
+        if name == "error" and "error" not in settings:
+            raise ValueError("error needs an error")
         if name == "redirect" and "location" not in settings:
             raise ValueError("redirect needs a location")
         with self.lock:
@@ -154,6 +149,8 @@ class Faults:
         said = {"client": request.client_id, "user": request.user, "grant": request.grant}
         with self.lock:
             for fault in self.waiting:
+                if fault.get("endpoint", "token") != (request.where.endpoint or "token"):
+                    continue
                 if any(fault.get(k) not in (None, said[k]) for k in MATCHED_BY):
                     continue
                 if "count" in fault:
@@ -172,11 +169,14 @@ def respond(request, fault):
     try:
         with request.state.lock:
             reply = request.answer()
-        if name in REPLY:
-            REPLY[name](reply, fault)
-        answer = json_answer(200, reply)
+        if isinstance(reply, Answer):
+            answer = reply
+        else:
+            if name in REPLY:
+                REPLY[name](reply, fault)
+            answer = json_answer(200, reply)
     except Refusal as refusal:
-        answer = json_answer(refusal.status, body(refusal))
+        answer = request.refuse(refusal)
     if name in TRANSPORT:
         answer.transport = name
     return answer

@@ -1,4 +1,4 @@
-"""Sockets: the token endpoint, plain or TLS, and the trap beside it."""
+"""Sockets: the endpoints, plain or TLS, the machine's metadata service, and the trap."""
 
 import os
 import select
@@ -9,11 +9,20 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from . import endpoint, faults
-from .errors import Refusal, body
+from . import clouds, faults, pages
+from .asked import BODY_MAX, Asked
+from .authorize import Authorization, Continuation
+from .device import DeviceRequest
+from .discovery import Discovery
+from .endpoint import Request
+from .errors import Refusal
+from .revocation import Revocation
 
 IDLE_SECONDS = 60
-NOT_OURS = ("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+ENDPOINTS = {"token": Request, "authorize": Authorization, "flow": Continuation,
+             "device": DeviceRequest, "revoke": Revocation, "openid": Discovery,
+             "rfc8414": Discovery}
 
 
 class Server(ThreadingHTTPServer):
@@ -33,6 +42,8 @@ class Server(ThreadingHTTPServer):
     def finish_request(self, request, client_address):
         self.count_connection()
         request.settimeout(IDLE_SECONDS)
+        # The head and the body of a reply are two writes.
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.context is None:
             super().finish_request(request, client_address)
             return
@@ -54,7 +65,7 @@ class Server(ThreadingHTTPServer):
 
 
 class TokenServer(Server):
-    """The token endpoint."""
+    """All endpoints of a token service."""
 
     def count_connection(self):
         self.state.counters.add("connections")
@@ -80,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
     def read_body(self):
         """The body, or None when the client does not say how long it is."""
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > 2 * endpoint.BODY_MAX:
+        if not length.isdigit() or int(length) > 2 * BODY_MAX:
             self.close_connection = True
             return None
         return self.rfile.read(int(length))
@@ -92,7 +103,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
 
 class TrapHandler(Handler):
@@ -106,49 +118,85 @@ class TrapHandler(Handler):
     do_GET = do_POST
 
 
-class TokenHandler(Handler):
-    """POST /{tenant}/oauth2/v2.0/token, with faults."""
+class MetadataHandler(Handler):
+    """The machine's metadata service: managed identity."""
+
+    def do_GET(self):
+        state = self.server.state
+        path, _, query = self.path.partition("?")
+        with state.lock:
+            kind, answer = state.machine.answer(path, query, self.headers, state.tokens)
+        state.counters.count("identity", "%s %d" % (kind, answer.status))
+        self.server.log.write("GET %s -> %d identity=%s", path, answer.status, kind)
+        self.send_bytes(answer.status, answer.headers, answer.content)
 
     def do_POST(self):
-        counters = self.server.state.counters
-        counters.begin()
-        try:
-            content = self.read_body()
-            request = endpoint.Request(self.server.state, self.path, content or b"",
-                                       self.headers.get("Content-Type"),
-                                       self.headers.get("Authorization"))
-            with self.server.state.lock:
-                request.parse()
-            counters.understood(request, "POST")
-            fault = self.server.state.faults.take(request)
-            answer = faults.respond(request, fault)
-            name = fault["fault"] if fault else None
-            counters.answered(answer.status, name)
-            self.server.log.write(
-                "POST %s -> %d client=%s grant=%s user=%s parameters=%s fault=%s",
-                self.path.partition("?")[0], answer.status, request.client_id,
-                request.grant, request.user, ",".join(sorted(request.fields)), name)
-            self.deliver(answer, fault or {})
-        finally:
-            counters.end()
+        self.close_connection = True
+        self.send_bytes(405, {"Allow": "GET"}, b"")
 
-    def other_method(self):
-        """Entra's own refusal of everything but POST."""
+
+class TokenHandler(Handler):
+    """All endpoints of a token service, with faults."""
+
+    def serve(self):
+        """One request, whatever the method."""
         self.server.state.counters.begin()
         try:
-            self.read_body()
-            refusal = Refusal(900561, "It was %s." % self.command)
-            answer = faults.json_answer(refusal.status, body(refusal))
-            self.server.state.counters.answered(answer.status, None)
-            self.close_connection = True
-            self.send_bytes(answer.status, answer.headers,
-                            b"" if self.command == "HEAD" else answer.content)
+            host = self.headers.get("Host") or "localhost:%d" % self.server.server_port
+            scheme = "http" if self.server.context is None else "https"
+            where = clouds.Where(scheme, host, self.path)
+            bare = self.command == "GET" and "Content-Length" not in self.headers
+            content = b"" if bare else self.read_body()
+            if self.command == "GET" and where.endpoint is None:
+                self.nothing_here(where)
+            else:
+                self.ask(where, content or b"")
         finally:
             self.server.state.counters.end()
+
+    def ask(self, where, content):
+        """At an endpoint; what is at no path is answered as the token endpoint does."""
+        state, counters = self.server.state, self.server.state.counters
+        request = ENDPOINTS.get(where.endpoint, Request)(
+            state, where, self.command, content, self.headers)
+        token = where.endpoint in ("token", None)
+        if self.command in clouds.METHODS.get(where.endpoint, ("POST",)):
+            with state.lock:
+                request.parse()
+            if token:
+                counters.understood(request, self.command)
+            fault = state.faults.take(request)
+            answer = faults.respond(request, fault)
+        else:
+            counters.add("requests", int(token))
+            fault = None
+            answer = request.refuse(Refusal(900561, "It was %s." % self.command))
+            self.close_connection = True
+        name = fault["fault"] if fault else None
+        self.note(request, answer, name, token)
+        self.deliver(answer, fault or {})
+
+    def note(self, request, answer, fault, token):
+        """What was asked, in the state and in the log."""
+        note = request.note(answer.status, getattr(self.connection, "asked_for", None))
+        self.server.state.counters.answered(answer.status, fault, note, token)
+        self.server.log.write(
+            "%s %s %s -> %d client=%s grant=%s user=%s parameters=%s fault=%s",
+            self.command, note["host"], note["path"], answer.status, request.client_id,
+            request.grant, request.user, ",".join(note["parameters"]), fault)
+
+    def nothing_here(self, where):
+        """A browser asks for an icon as well."""
+        answer = pages.page(404, "Nothing is at this path.")
+        request = Asked(self.server.state, where, self.command, b"", self.headers)
+        self.note(request, answer, None, False)
+        self.deliver(answer, {})
 
     def deliver(self, answer, fault):
         """Sends the answer the way the fault says."""
         transport = answer.transport
+        if answer.delay:
+            self.server.stopping.wait(answer.delay)
         if transport is None:
             self.send_bytes(answer.status, answer.headers, answer.content)
             return
@@ -207,8 +255,8 @@ class TokenHandler(Handler):
                 return
 
 
-for method in NOT_OURS:
-    setattr(TokenHandler, "do_" + method, TokenHandler.other_method)
+for method in METHODS:
+    setattr(TokenHandler, "do_" + method, TokenHandler.serve)
 
 
 class Log:

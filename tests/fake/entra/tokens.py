@@ -9,13 +9,14 @@ import secrets
 import time
 import uuid
 
+from .clouds import LOGIN_HOST, SERVICES
 from .errors import Refusal
-from .scopes import EXCHANGE_HOSTS
 
 KEY_ID = secrets.token_urlsafe(20)
 SIGNATURE_SIZE = 342  # base64url of 256 bytes: an RSA key with 2048 bits
 # In every token, where it can be read: tests look for it where no token belongs.
 CANARY = "CANARY"
+OPAQUE_STARTS = {"google": "ya29.", "fastmail": "fma1-"}
 
 
 def encode(raw):
@@ -40,10 +41,24 @@ def make_jwt(claims, size=0):
     return "%s.%s.%s" % (header, encode(compact(claims)), signature)
 
 
-def make_opaque(size):
-    """As personal accounts get them: nothing to decode."""
+def make_opaque(size, start="EwB"):
+    """As personal accounts and other providers give them: nothing to decode."""
     raw = secrets.token_bytes(max(size, 40) * 3 // 4)
-    return ("EwB" + CANARY + base64.b64encode(raw).decode().rstrip("="))[:max(size, 40)]
+    return (start + CANARY + base64.b64encode(raw).decode().rstrip("="))[:max(size, 40)]
+
+
+def issuer_of(where, tenant):
+    """`iss` of an id_token."""
+    if where.cloud == "google":
+        return "https://accounts.google.com"
+    if where.plain:
+        return "%s/%s" % (where.base, where.cloud)
+    return "https://%s/%s/v2.0" % (LOGIN_HOST[where.cloud], tenant)
+
+
+def identifier(user, client_id):
+    """`sub`: the same for a user at one client, and says nothing."""
+    return encode(uuid.uuid5(uuid.NAMESPACE_URL, client_id + " " + user).bytes)
 
 
 class AccessToken:
@@ -56,18 +71,18 @@ class AccessToken:
         self.expires_at = expires_at
 
     def usable(self):
-        """Whether Exchange would take it now."""
-        return self.granted.audience in EXCHANGE_HOSTS and \
-            time.time() < self.expires_at
+        """Whether a mail server would take it now."""
+        return self.granted.mail and time.time() < self.expires_at
 
 
 class Family:
     """All refresh tokens that descend from one sign-in."""
 
-    def __init__(self, client_id, user, scope):
+    def __init__(self, client_id, user, scope, platform=None):
         self.client_id = client_id
         self.user = user
         self.scope = scope
+        self.platform = platform  # of the redirect URI; None: the client's settings count
         self.dead = None          # AADSTS number once it is
 
 
@@ -82,6 +97,8 @@ class Tokens:
 
     def claims(self, tenant, client_id, user, granted, now, life):
         """The claims of a v1.0 token for Exchange."""
+        cloud = self.directory.clients[client_id]["cloud"]
+        tenant = self.directory.home_tenant(cloud, tenant, user)
         claims = {
             "aud": granted.audience, "iss": "https://sts.windows.net/%s/" % tenant,
             "iat": int(now), "nbf": int(now) - 300, "exp": int(now + life),
@@ -106,33 +123,57 @@ class Tokens:
         life = client["expires_in"] if life is None else life
         size = client["token_size"] if size is None else size
         now = time.time()
-        if client["token"] == "opaque":
+        personal = user is not None and self.directory.users[user]["personal"]
+        if client["cloud"] in SERVICES:
+            token = make_opaque(size, OPAQUE_STARTS.get(client["cloud"], ""))
+        elif client["token"] == "opaque" or personal:
             token = make_opaque(size)
         else:
             token = make_jwt(self.claims(tenant, client_id, user, granted, now, life), size)
         self.access[token] = AccessToken(client_id, user, granted, now + life)
         return token, life
 
-    def id_token(self, tenant, client_id, user, life):
-        """Who signed in."""
-        now = int(time.time())
-        return make_jwt({
-            "aud": client_id, "iss": "https://login.microsoftonline.com/%s/v2.0" % tenant,
-            "iat": now, "nbf": now, "exp": now + life, "preferred_username": user,
-            "oid": str(uuid.uuid5(uuid.NAMESPACE_DNS, user)), "tid": tenant, "ver": "2.0",
-            "sub": secrets.token_urlsafe(32)})
+    def id_token(self, request, user, scope, life, nonce=None):
+        """Who signed in; `profile` and `email` say more of them (OpenID Connect Core 5.4)."""
+        where, now = request.where, int(time.time())
+        tenant = self.directory.home_tenant(where.cloud, request.tenant, user)
+        claims = {"aud": request.client_id, "iat": now, "nbf": now, "exp": now + life,
+                  "iss": issuer_of(where, tenant), "sub": identifier(user, request.client_id)}
+        if nonce is not None:
+            claims["nonce"] = nonce
+        if not where.plain:
+            claims.update(tid=tenant, ver="2.0")
+        if "profile" in scope:
+            claims.update(name=user.partition("@")[0], preferred_username=user)
+            if not where.plain:
+                claims["oid"] = str(uuid.uuid5(uuid.NAMESPACE_DNS, user))
+            if where.cloud == "google":
+                del claims["preferred_username"]
+        if "email" in scope:
+            claims["email"] = user
+        if self.directory.users[user]["upn"]:
+            claims["upn"] = self.directory.users[user]["upn"]
+        return make_jwt(claims)
+
+    def new_family(self, client_id, user, scope, platform=None):
+        """A sign-in that will be refreshed."""
+        family = Family(client_id, user, scope, platform)
+        self.families.append(family)
+        return family
 
     def new_refresh(self, client_id, user, scope):
         """The first refresh token of a sign-in."""
-        family = Family(client_id, user, scope)
-        self.families.append(family)
-        return self.add_refresh(family)
+        return self.add_refresh(self.new_family(client_id, user, scope))
 
     def add_refresh(self, family):
         """One more refresh token in the family."""
         token = "1.AX" + CANARY + secrets.token_urlsafe(780)
         self.refresh[token] = [family, False]
         return token
+
+    def find(self, token):
+        """The family of a refresh token, or None."""
+        return self.refresh[token][0] if token in self.refresh else None
 
     def use_refresh(self, token, client_id):
         """(family, replacement or None) of a refresh token that is still good."""

@@ -13,7 +13,8 @@ def grant(request):
     if request.client["public"]:
         # Without a secret there is nothing that proves the application's identity.
         raise Refusal(7000216)
-    granted = scopes.app_only(require(request.fields, "scope"), request.client["roles"])
+    granted = scopes.app_only(request.where.cloud, require(request.fields, "scope"),
+                              request.client)
     token, life = request.state.tokens.issue_access(request.tenant, request.client_id,
                                                     None, granted)
     return {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life,
