@@ -36,17 +36,24 @@ OUR_CFLAGS = -std=c11 $(WARNINGS) $(HARDEN_C)
 CONFUSE_LIBS = $(shell $(PKG_CONFIG) --libs libconfuse)
 JANSSON_LIBS = $(shell $(PKG_CONFIG) --libs jansson)
 CURL_LIBS = $(shell $(PKG_CONFIG) --libs libcurl)
+# `mailbearer token` runs at every sign-in of a mail program, and mapping two shared libraries
+# is a fifth of its time: the front takes libconfuse and jansson in where their archives are
+# installed. FRONT_STATIC=no links it as usual, for those who want to update them apart.
+archive = $(filter /%,$(shell $(CC) -print-file-name=$(1)))
+FRONT_STATIC ?= $(if $(and $(call archive,libconfuse.a),$(call archive,libjansson.a)),yes,no)
+FRONT_LIBS = $(if $(filter yes,$(FRONT_STATIC)),$(call archive,libconfuse.a) \
+	$(call archive,libjansson.a),$(CONFUSE_LIBS) $(JANSSON_LIBS))
 CRYPTO_LIBS = $(shell $(PKG_CONFIG) --libs libcrypto)
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags libconfuse jansson libcurl libcrypto libsasl2)
 
 # --- what is built from what --------------------------------------------------------------
 CLIENT = error secret deadline socketmap agent_client oauth_message
 BASE = json wipe_alloc file log wallclock complain token_format
-ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_seal store_write upstream values values_net words
+ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_remove store_seal store_write upstream values values_net words
 CATALOGUE = catalogue catalogue_search
-OAUTH = acquire assertion certificate credential crypto crypto_pem crypto_seal crypto_sign discovery envelope http managed_identity reply request secret_source store_key
+OAUTH = acquire assertion browser certificate credential crypto crypto_pem crypto_seal crypto_sign discovery envelope grant_code grant_device http id_token loopback loopback_connection loopback_socket managed_identity redirect redirect_target reply request revocation secret_source store_key web_page
 AGENT = agent listen conn question permits keeper keeper_ask keeper_flight entry flight loop worker
-COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_rekey cmd_status cmd_token status_text
+COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_login cmd_logout cmd_rekey cmd_status cmd_token find_endpoints sign_in sign_in_browser sign_in_device sign_in_paste sign_in_report status_text store_sign_in
 FRONT = main front cmd_token cmd_upstream run_oauth
 PLUGIN = plugin token_source
 
@@ -85,7 +92,7 @@ $(PLUGIN_SO): $(plugin_o) $(client_o) sasl-plugin/export.map
 
 $(FRONT_BIN): $(front_needs)
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $(front_needs) $(CONFUSE_LIBS) $(JANSSON_LIBS)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $(front_needs) $(FRONT_LIBS)
 
 $(OAUTH_BIN): $(oauth_needs)
 	$(call say,LD,$@)

@@ -82,7 +82,7 @@ program hanging <<'P'
 echo 1..1; echo "ok 1 - one"; sleep 600
 P
 program leaving <<'P'
-echo 1..1; sleep 600 >/dev/null 2>&1 & echo "ok 1 - one"
+echo 1..1; sleep 600 >/dev/null 2>&1 & sleep 0.3; echo "ok 1 - one"
 P
 program leaving_daemon <<'P'
 echo 1..1; setsid sleep 600 >/dev/null 2>&1 & sleep 0.3; echo "ok 1 - one"

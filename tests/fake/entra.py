@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A stand-in for Microsoft's v2.0 token service and a few others, for tests and the demo.
 
-Authorization, device, token and revocation endpoints, metadata (entra/clouds.py says where),
-and with --imds a machine's metadata service. Strict where the real ones are strict, and able
-to misbehave on demand (entra/faults.py; the admin interface is described in entra/admin.py).
+Authorization, device, token and revocation endpoints, metadata (entra/clouds.py says
+where), and with --imds a machine's metadata service. Strict where the real ones are strict,
+and able to misbehave on demand (entra/faults.py; the admin interface is described in
+entra/admin.py).
 Writes DIR/entra.env with the ports once it is ready, DIR/entra.log while it runs; ends on
 SIGTERM or after --lifetime seconds.
 Python's standard library only, and the openssl command for TLS.

@@ -51,8 +51,7 @@ fresh_ground() {
     set_client "$PUBLIC_CLIENT" '"disabled": false, "expires_in": 3599, "refresh_in": null,
         "rotation": "keep", "token": "jwt", "token_size": 2500'
     entra_admin user '{"user": "alice@contoso.com", "disabled": false}'
-    rm -rf "$WORK/store" "$WORK/secrets" "$WORK/agent.log" "$WORK/err" \
-        "$WORK/out.token"
+    rm -rf "$WORK/store" "$WORK/secrets" "$WORK/agent.log" "$WORK"/*.sock
     : > "$WORK/err"
     : > "$WORK/out.token"
     RELAY_USERS=
@@ -147,8 +146,8 @@ is_token() {
 # token_works TOKEN MAILBOX - Exchange would open the mailbox for it. The token goes by
 # standard input.
 token_works() {
-    expect true "$(printf 'token=%s' "$1" |
-        curl -sSf --data-binary @- "$ENTRA_ADMIN/introspect/$2" | json_get active)"
+    expect true "$(printf %s "$1" |
+        curl -sSf --data-urlencode token@- "$ENTRA_ADMIN/introspect/$2" | json_get active)"
 }
 
 # sign_in [USER] - prints a refresh token.
@@ -258,4 +257,14 @@ run_agent() {
 # is_sanitized - the programs were built with AddressSanitizer.
 is_sanitized() {
     grep -qa __asan_init "$WORK/bin/mailbearer-oauth"
+}
+
+# repeat N COMMAND... - N times, as long as it succeeds.
+repeat() {
+    local left=$1
+
+    shift
+    while ((left-- > 0)); do
+        "$@" || return 1
+    done
 }

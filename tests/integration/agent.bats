@@ -68,7 +68,7 @@ is_ok() {
 @test "allow_users names users and numbers; an unknown name is a warning" {
     write_accounts "$(app_account allowed 'allow_users = { daemon, "4321", nosuchuser7 }')"
     start_agent
-    agent_log_holds 'allow_users: there is no user `nosuchuser7` here'
+    agent_log_holds "allow_users: there is no user \`nosuchuser7\` here"
     is_ok 'token allowed' 1
     good_token
     is_ok 'token allowed' 4321
@@ -364,7 +364,7 @@ reloaded() {
 
 @test "a new sign-in is used at once; a store file that is taken away is noticed" {
     start_agent
-    reply_begins "token $ALICE" 'PERM nobody has signed in for this account yet -> run: mailbearer import'
+    reply_begins "token $ALICE" 'PERM nobody has signed in for this account yet -> run: mailbearer login'
     import_alice
     is_ok "token $ALICE"
     good_token
@@ -406,8 +406,8 @@ reloaded() {
     expect_requests 2
     sleep 14
     # Each twice, and nobody had to wait: a token just fetched is not fetched again.
-    (($(entra_count by_client/$APP_CLIENT) == 2))
-    (($(entra_count by_client/$PUBLIC_CLIENT) == 2))
+    expect 2 "$(entra_count "by_client/$APP_CLIENT")"
+    expect 2 "$(entra_count "by_client/$PUBLIC_CLIENT")"
     refute test -e "$WORK/store/sleeping.json"
     (($(talk slowest 5 "token $ALICE") < 200))
 }
@@ -554,10 +554,10 @@ ask_for() {
 
 # --- a token endpoint that misbehaves ------------------------------------------------------
 
-# second_app - another application, APP2_CLIENT, so that faults can be told apart.
+# second_app - another application, OTHER_CLIENT, so that faults can be told apart.
 second_app() {
-    APP2_CLIENT=33333333-2222-3333-4444-555555555555
-    set_client $APP2_CLIENT "\"secret\": \"relay~CANARY+value/with=odd%41 signs&more\""
+    OTHER_CLIENT=33333333-2222-3333-4444-555555555555
+    set_client "$OTHER_CLIENT" "\"secret\": \"relay~CANARY+value/with=odd%41 signs&more\""
 }
 
 @test "the endpoint hangs and drips: others are served in milliseconds, waiters in 30 s" {
@@ -565,10 +565,10 @@ second_app() {
 
     second_app
     import_alice
-    write_accounts "$(alice_account)" "$(app_account dripping | sed "s/$APP_CLIENT/$APP2_CLIENT/")" \
+    write_accounts "$(alice_account)" "$(app_account dripping | sed "s/$APP_CLIENT/$OTHER_CLIENT/")" \
         "$(app_account another-hanging)"
     fault "\"fault\": \"hang\", \"client\": \"$APP_CLIENT\""
-    fault "\"fault\": \"drip\", \"client\": \"$APP2_CLIENT\""
+    fault "\"fault\": \"drip\", \"client\": \"$OTHER_CLIENT\""
     start_agent
     start=$SECONDS
     talk ask "token $RELAY" > "$WORK/hanging.token" &
@@ -709,13 +709,9 @@ expire_stored_or_new() {
 }
 
 @test "clients that go away while they wait, and ones that do not read their reply" {
-    local i
-
     fault '"fault": "slow", "ms": 600'
     start_agent
-    for i in {1..20}; do
-        talk leave "token $RELAY"
-    done
+    repeat 20 talk leave "token $RELAY"
     is_ok "token $RELAY"
     expect_requests 1
     "$PYTHON" -c 'import socket, sys, time

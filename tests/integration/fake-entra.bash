@@ -2,7 +2,7 @@
 # fake-entra.bash - what the tests of the stand-in itself share: requests by curl, and what
 # its replies must look like.
 #
-# Used by:  fake-entra.bats, fake-entra-sign-in.bats, fake-entra-clients.bats
+# Used by:  fake-entra*.bats, login.bats
 # Needs:    lib.bash
 
 nobody_asks() {
@@ -80,12 +80,6 @@ fresh_stand_in() {
 # set_client ID SETTINGS - JSON members for the admin interface.
 set_client() {
     entra_admin client "{\"client\": \"$1\", $2}"
-}
-
-# last_asked PATH - of the latest request, as the state tells it.
-last_asked() {
-    entra_admin state | json_get asked | "$PYTHON" -c 'import json, sys
-print(json.dumps(json.load(sys.stdin)[-1]))' | json_get "$1"
 }
 
 # told NAME - a parameter of the address the browser was sent to.

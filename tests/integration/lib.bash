@@ -183,6 +183,13 @@ entra_count() {
     echo "${value:-0}"
 }
 
+# last_asked PATH - of the latest request at any of the stand-in's endpoints: host, sni, path,
+# scope, prompt, assertion/alg (../fake/entra/asked.py)
+last_asked() {
+    entra_admin state | json_get asked | "$PYTHON" -c 'import json, sys
+print(json.dumps(json.load(sys.stdin)[-1]))' | json_get "$1"
+}
+
 # new_token JSON - an access token from the admin interface, e.g. '{"client": "..."}'.
 new_token() {
     entra_admin token "$1" | json_get access_token

@@ -333,51 +333,62 @@ begin_kills() {
     expire_stored "$ALICE"
 }
 
-@test "kill -9 of mailbearer token at 40 random moments" {
-    local before i length pid
+# kill_token LENGTH, kill_agent LENGTH - killed within so many milliseconds.
+kill_token() {
+    local pid
 
+    "$MAILBEARER" -c "$WORK/mailbearer.conf" token "$ALICE" > "$WORK/killed.token" \
+        2> "$WORK/err" 3>&- &
+    pid=$!
+    sleep_random "$1"
+    kill -KILL "$pid" 2> "$WORK/ignored" || :
+    wait "$pid" 2> "$WORK/ignored" || :
+}
+
+kill_agent() {
+    local leaver
+
+    start_agent
+    retry_until 5 talk ask version
+    talk leave "token $ALICE" 3>&- &
+    leaver=$!
+    sleep_random "$1"
+    kill -KILL "$(agent_pid)"
+    wait "$leaver" 2> "$WORK/ignored" || :
+    retry_until 5 none_alive "$(agent_pid)"
+    sed -i '/ agent$/d' "$WORK/pids"
+    unset MAILBEARER_SOCKET
+}
+
+# one_kill COMMAND LENGTH
+one_kill() {
+    local before
+
+    before=$(stored "$ALICE" refresh_token)
+    expire_stored "$ALICE"
+    entra_admin reset
+    "$1" "$2"
+    after_kill "$before"
+}
+
+@test "kill -9 of mailbearer token at 40 random moments" {
     begin_kills
-    length=$(run_length "$MAILBEARER" -c "$WORK/mailbearer.conf" token "$ALICE")
-    for i in {1..40}; do
-        before=$(stored "$ALICE" refresh_token)
-        expire_stored "$ALICE"
-        entra_admin reset
-        "$MAILBEARER" -c "$WORK/mailbearer.conf" token "$ALICE" > "$WORK/killed.token" \
-            2> "$WORK/err" 3>&- &
-        pid=$!
-        sleep_random "$length"
-        kill -KILL "$pid" 2> "$WORK/ignored" || :
-        wait "$pid" 2> "$WORK/ignored" || :
-        after_kill "$before"
-    done
+    repeat 40 one_kill kill_token \
+        "$(run_length "$MAILBEARER" -c "$WORK/mailbearer.conf" token "$ALICE")"
     report 'mailbearer token'
     ((NOTHING > 0 && LOST < 40))
     expect '' "$(find "$WORK/store" -name '*.new')"
 }
 
 @test "kill -9 of the agent at 20 random moments" {
-    local before i length leaver
+    local length
 
     begin_kills
     start_agent
     length=$(run_length talk ask "token $ALICE")
     stop_agent
-    for i in {1..20}; do
-        before=$(stored "$ALICE" refresh_token)
-        expire_stored "$ALICE"
-        entra_admin reset
-        start_agent
-        retry_until 5 talk ask version
-        talk leave "token $ALICE" 3>&- &
-        leaver=$!
-        sleep_random "$length"
-        kill -KILL "$(agent_pid)"
-        wait "$leaver" 2> "$WORK/ignored" || :
-        retry_until 5 none_alive "$(agent_pid)"
-        sed -i '/ agent$/d' "$WORK/pids"
-        unset MAILBEARER_SOCKET
-        after_kill "$before"
-    done
+    unset MAILBEARER_SOCKET
+    repeat 20 one_kill kill_agent "$length"
     report 'the agent'
     ((LOST < 20))
     expect '' "$(find "$WORK/store" -name '*.new')"

@@ -272,7 +272,7 @@ print(json.dumps(sorted(json.load(sys.stdin))))')"
 
 @test "77: nobody has signed in; revoked; secret expired; user disabled" {
     mailbearer token "$ALICE"
-    failed 77 "$ALICE: nobody has signed in for this account yet" 'mailbearer import refresh-token FILE'
+    failed 77 "$ALICE: nobody has signed in for this account yet" "mailbearer login $ALICE"
     expect_requests 0
     import_alice
     entra_admin revoke "{\"client\": \"$PUBLIC_CLIENT\"}" > "$WORK/revoked"
@@ -593,7 +593,7 @@ command_account() {
     local name escaped before
     local -a sections=() names=('with two  spaces' "it's" 'say "x"' '../../outside' '..' '.' \
         '.hidden' 'a/b' '/etc/passwd' 'jürgen@contoso.com' '日本' 'back\slash' '%2e%2e' \
-        '$(id)' 'a;b|c' 'tilde~' 'Case' 'case' '-dash')
+        "\$(id)" 'a;b|c' 'tilde~' 'Case' 'case' '-dash')
 
     for name in "${names[@]}"; do
         escaped=${name//\\/\\\\}
@@ -786,7 +786,7 @@ status_of() {
     expect false "$(status_of "$ALICE" refresh_token)"
     asked status "$ALICE"
     expect_in "$(out)" "$ALICE: signed-out"
-    expect_in "$(out)" 'to mend it: mailbearer import refresh-token FILE'
+    expect_in "$(out)" 'to mend it: mailbearer '
     asked token "$RELAY"
     expect ok "$(status_of "$RELAY" state)"
     expect standin "$(status_of "$RELAY" provider)"

@@ -38,7 +38,7 @@
 
 /* --- the clock: stands still unless the test moves it */
 
-static int64_t clock_ms; /* since the test began */
+static _Atomic int64_t clock_ms; /* since the test began; the worker reads it as well */
 
 int64_t __wrap_wallclock_now(void);
 int64_t __wrap_deadline_now(void);
@@ -134,7 +134,7 @@ endpoint_fails(int i)
 
 /* --- the disk, and who the client is */
 
-static bool disk_fails;
+static _Atomic bool disk_fails;
 static long peer_uid = -1; /* what SO_PEERCRED says; -1: the truth */
 
 int __real_store_write(const struct store *s, const char *account,
@@ -179,9 +179,9 @@ static struct {
 } agent;
 
 static inline void
-agent_wake(void *http)
+agent_wake(void *loop)
 {
-    http_wake(http);
+    loop_wake(loop);
 }
 
 static inline void
@@ -247,8 +247,8 @@ exchange_start(const char *conf)
     assert_int_equal(mkdir("state", 0700), 0);
     assert_int_equal(store_open("state", &agent.store, &err), 0);
     assert_int_equal(http_open(&agent.http, &err), 0);
-    assert_int_equal(worker_new(&agent.worker, agent_wake, agent.http, &err), 0);
     assert_int_equal(loop_new(&agent.loop, agent.http, &err), 0);
+    assert_int_equal(worker_new(&agent.worker, agent_wake, agent.loop, &err), 0);
     assert_int_equal(
         keeper_new(&agent.store, agent.http, agent.worker, &agent.keeper, &err), 0);
     assert_int_equal(

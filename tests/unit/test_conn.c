@@ -411,7 +411,7 @@ leave_descriptors(int spare, struct rlimit *before)
     close(highest);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
     tight = *before;
-    tight.rlim_cur = (rlim_t)(highest + spare);
+    tight.rlim_cur = (rlim_t)highest + (rlim_t)spare;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
 }
 

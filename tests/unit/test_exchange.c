@@ -835,12 +835,14 @@ many_due_at_once(void **state)
     }
     clock_ms += 3000 * 1000;
     exchange_advance(5000);
+    exchange_until_requests(64);
     exchange_idle();
     assert_int_equal(endpoint.count, 64);
     for (int i = 0; i < 64; i++)
         endpoint_gives(i, "CANARY");
     exchange_until_landed();
     exchange_advance(2000);
+    exchange_until_requests(128);
     exchange_idle();
     assert_int_equal(endpoint.count, 128);
 }

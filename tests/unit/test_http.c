@@ -534,37 +534,19 @@ closing_drops_what_is_under_way(void **state)
 
 /* --- waiting */
 
-static void *
-wake_later(void *http)
-{
-    usleep(50000);
-    http_wake(http);
-    return NULL;
-}
-
 static void
 waking(void **state)
 {
     struct http *http = NULL;
     struct err err = ERR_INIT;
     int64_t before = deadline_now();
-    pthread_t thread;
     int fd[2];
 
     (void)state;
     assert_int_equal(http_open(&http, &err), 0);
     http_poll(http, -1, 100); /* nobody wakes it */
     assert_in_range(deadline_now() - before, 95, 3000);
-    assert_int_equal(pthread_create(&thread, NULL, wake_later, http), 0);
-    before = deadline_now();
-    http_poll(http, -1, 20000);
-    assert_in_range(deadline_now() - before, 0, 5000);
-    pthread_join(thread, NULL);
-    http_wake(http); /* before it waits */
-    before = deadline_now();
-    http_poll(http, -1, 20000);
-    assert_in_range(deadline_now() - before, 0, 5000);
-    /* a descriptor does the same */
+    /* a descriptor does */
     assert_int_equal(pipe(fd), 0);
     assert_int_equal(write(fd[1], "x", 1), 1);
     before = deadline_now();

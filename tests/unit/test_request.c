@@ -49,8 +49,8 @@ compose(const char *name, const char *refresh, const char *client_secret)
 
     kit_set(&record.refresh_token, refresh);
     kit_set(&given.secret, client_secret);
-    if (request_token(kit_account(accounts, name), ENDPOINT, &record, &given, 1000, &request,
-                      &err) != 0)
+    if (request_token(kit_account(accounts, name), ENDPOINT, &record, &given, 1000,
+                      &request, &err) != 0)
         fail_msg("%s: %s", name, err.text);
     record_clear(&record);
     credential_clear(&given);
@@ -223,10 +223,9 @@ no_request_without_a_refresh_token(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_int_equal(
-        request_token(kit_account(accounts, "public"), ENDPOINT, &record, &none, 1000,
-                      &request, &err),
-        ERR_PERSON);
+    assert_int_equal(request_token(kit_account(accounts, "public"), ENDPOINT, &record,
+                                   &none, 1000, &request, &err),
+                     ERR_PERSON);
     assert_string_equal(request.url, "untouched");
     assert_int_equal(request.body.len, 0);
 }

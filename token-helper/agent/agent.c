@@ -232,9 +232,9 @@ run(struct agent *a)
 }
 
 static void
-wake(void *http)
+wake(void *loop)
 {
-    http_wake(http);
+    loop_wake(loop);
 }
 
 /* Descriptors for many clients, and no core file: it would hold every token. */
@@ -268,8 +268,8 @@ start(struct agent *a, struct accounts **accounts, struct err *err)
         return r;
     set_limits();
     if ((r = http_open(&a->http, err)) != 0 ||
-        (r = worker_new(&a->worker, wake, a->http, err)) != 0 ||
         (r = loop_new(&a->loop, a->http, err)) != 0 ||
+        (r = worker_new(&a->worker, wake, a->loop, err)) != 0 ||
         (r = keeper_new(&a->store, a->http, a->worker, &a->keeper, err)) != 0 ||
         (r = conns_new(a->loop, a->keeper, &a->permits, &a->conns, err)) != 0)
         return r;

@@ -405,6 +405,8 @@ conn_open(struct conns *cs, int fd)
     list_append(cs, c);
     if (loop_add(cs->loop, &c->source, c->events, NULL) != 0)
         conn_free(c);
+    else
+        on_ready(&c->source, EPOLLIN); /* a client sends right after connecting */
 }
 
 void

@@ -33,7 +33,8 @@ has_new_secret(const struct entry *e)
 {
     const struct failure *f = &e->record.failure;
 
-    return !err_is_temporary(f->err.code) && f->at <= credential_changed_at(e->account);
+    return !err_is_temporary(f->err.code) &&
+           credential_changed_since(e->account, f->at, wallclock_now());
 }
 
 void
@@ -60,6 +61,8 @@ keeper_ask(struct keeper *k, const struct account *account, struct ask *ask)
         ask->entry = e;
         ask->next = e->asks;
         e->asks = ask;
+        if (k->tick_ms > ask->since_ms + TICK_BUSY_MS)
+            k->tick_ms = ask->since_ms + TICK_BUSY_MS;
         /* Read first: if the refresh then hangs, a token that still lives is known. */
         if (e->flight == NULL && deadline_now() >= e->retry_ms)
             keeper_start_flight(k, e, e->loaded ? FLIGHT_ASKED : FLIGHT_LOOK);
@@ -149,9 +152,12 @@ load_some(struct keeper *k)
 int
 keeper_tick(struct keeper *k)
 {
-    int64_t now_ms = deadline_now(), now = wallclock_now();
+    int64_t now_ms = deadline_now(), now;
     bool second = now_ms - k->second_ms >= 1000;
 
+    if (now_ms < k->tick_ms) /* the loop comes by with every request */
+        return (int)(k->tick_ms - now_ms);
+    now = wallclock_now();
     k->waiting = 0;
     for (size_t i = 0; i < k->count; i++) {
         struct entry *e = k->entry[i];
@@ -164,5 +170,7 @@ keeper_tick(struct keeper *k)
         k->second_ms = now_ms;
         load_some(k);
     }
-    return k->waiting > 0 || k->flights > 0 ? TICK_BUSY_MS : TICK_IDLE_MS;
+    k->tick_ms =
+        now_ms + (k->waiting > 0 || k->flights > 0 ? TICK_BUSY_MS : TICK_IDLE_MS);
+    return (int)(k->tick_ms - now_ms);
 }

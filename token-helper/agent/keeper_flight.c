@@ -52,11 +52,12 @@ take_record(struct entry *e, struct flight *f)
 }
 
 static void
-answer_after_flight(struct entry *e, const struct flight *f)
+answer_after_flight(struct entry *e, const struct flight *f, bool present_settings)
 {
     int64_t now = wallclock_now();
     enum freshness fresh = token_freshness(&e->record, e->account, now);
-    bool good = !e->refused && (f->fetched || fresh != TOKEN_STALE ||
+    bool fetched = f->fetched && present_settings;
+    bool good = !e->refused && (fetched || fresh != TOKEN_STALE ||
                                 token_last_resort(&e->record, e->account, now));
     struct err err = f->err;
 
@@ -98,7 +99,7 @@ on_landed(struct flight *f)
             entry_answer(e, wallclock_now()) != ENTRY_ANSWER)
             keeper_start_flight(k, e, FLIGHT_ASKED);
         else
-            answer_after_flight(e, f);
+            answer_after_flight(e, f, g == k->generation);
     }
     generation_release(g);
     flight_free(&f);

@@ -17,6 +17,7 @@ struct keeper {
     struct entry *gone; /* from the accounts file, with a flight still under way */
     size_t load_next;   /* entries before this one have been read at least once */
     unsigned flights, waiting;
+    int64_t tick_ms;   /* when the next look at every account is due */
     int64_t second_ms; /* when the once-a-second work was last done */
 };
 

@@ -103,6 +103,9 @@ clear_path(const struct sockaddr_un *address, struct err *err)
         return err_set(err, ERR_CONFIG, "socket: %s", strerror(errno));
     e = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
     close(fd);
+    if (e == EACCES)
+        return err_set(err, ERR_CONFIG, "%s is there and may not be connected to",
+                       address->sun_path);
     if (e != ECONNREFUSED) {
         err_set(err, ERR_CONFIG, "%s is in use: another agent listens there",
                 address->sun_path);

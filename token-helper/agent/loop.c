@@ -6,15 +6,27 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #define BATCH 64
 
 struct loop {
     int epoll;
+    struct loop_source waker; /* an eventfd */
     struct http *http;
     struct epoll_event batch[BATCH];
     int batch_count; /* events of the batch under way */
 };
+
+static void
+waker_ready(struct loop_source *source, unsigned events)
+{
+    uint64_t count;
+
+    (void)events;
+    while (read(source->fd, &count, sizeof count) < 0 && errno == EINTR)
+        continue;
+}
 
 int
 loop_new(struct loop **loop_r, struct http *http, struct err *err)
@@ -23,11 +35,15 @@ loop_new(struct loop **loop_r, struct http *http, struct err *err)
 
     if (loop == NULL)
         return err_set(err, ERR_NOMEM, "out of memory");
-    if ((loop->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0) {
-        free(loop);
-        return err_set(err, ERR_TEMP, "epoll: %s", strerror(errno));
-    }
     loop->http = http;
+    loop->waker =
+        (struct loop_source){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), waker_ready};
+    if ((loop->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 || loop->waker.fd < 0 ||
+        loop_add(loop, &loop->waker, EPOLLIN, NULL) != 0) {
+        err_set(err, ERR_TEMP, "epoll: %s", strerror(errno));
+        loop_free(&loop);
+        return ERR_TEMP;
+    }
     *loop_r = loop;
     return 0;
 }
@@ -37,9 +53,23 @@ loop_free(struct loop **loop)
 {
     if (*loop == NULL)
         return;
-    close((*loop)->epoll);
+    if ((*loop)->epoll >= 0)
+        close((*loop)->epoll);
+    if ((*loop)->waker.fd >= 0)
+        close((*loop)->waker.fd);
     free(*loop);
     *loop = NULL;
+}
+
+void
+loop_wake(struct loop *loop)
+{
+    static const uint64_t one = 1;
+    ssize_t n;
+
+    do { /* EAGAIN: it is awake already, a few thousand million times over */
+        n = write(loop->waker.fd, &one, sizeof one);
+    } while (n < 0 && errno == EINTR);
 }
 
 int
@@ -75,8 +105,11 @@ loop_step(struct loop *loop, int timeout_ms)
 {
     int n;
 
-    http_poll(loop->http, loop->epoll, timeout_ms);
-    n = epoll_wait(loop->epoll, loop->batch, BATCH, 0);
+    if (http_active(loop->http) > 0) {
+        http_poll(loop->http, loop->epoll, timeout_ms);
+        timeout_ms = 0;
+    }
+    n = epoll_wait(loop->epoll, loop->batch, BATCH, timeout_ms);
     loop->batch_count = n < 0 ? 0 : n;
     for (int i = 0; i < loop->batch_count; i++) {
         struct loop_source *source = loop->batch[i].data.ptr;

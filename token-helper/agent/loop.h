@@ -3,9 +3,9 @@
  * Used by:  agent/
  * Includes: oauth/http.h, client/.
  *
- * One thread. curl_multi_poll() waits for the transfers and for the epoll descriptor;
- * what is ready is then handled a batch at a time, so that no kind of event starves
- * another.
+ * One thread. While there are transfers, libcurl waits for them and for the epoll
+ * descriptor, else epoll_wait() alone; what is ready is then handled a batch at a time,
+ * so that no kind of event starves another.
  */
 #ifndef MAILBEARER_LOOP_H
 #define MAILBEARER_LOOP_H
@@ -35,6 +35,9 @@ void loop_change(struct loop *loop, struct loop_source *source, unsigned events)
 /* Stops watching. No event of the present batch reaches it any more: its memory may be
  * freed at once. */
 void loop_remove(struct loop *loop, struct loop_source *source);
+
+/* Ends a waiting loop_step() early. From any thread. */
+void loop_wake(struct loop *loop);
 
 /* Waits at most timeout_ms, then handles one batch. */
 void loop_step(struct loop *loop, int timeout_ms);

@@ -21,6 +21,13 @@ int cmd_explain(int argc, char **argv);
  * lock; the front has asked the agent before */
 int cmd_token(const char *config, int argc, char **argv);
 
+/* login ACCOUNT [--browser [--listen ADDRESS:PORT] | --device | --paste]: a person signs
+ * in */
+int cmd_login(const char *config, int argc, char **argv);
+
+/* logout ACCOUNT: revokes where the provider can, forgets the tokens */
+int cmd_logout(const char *config, int argc, char **argv);
+
 /* import FORMAT FILE ACCOUNT: takes over a refresh token */
 int cmd_import(const char *config, int argc, char **argv);
 

@@ -1,4 +1,5 @@
-/* find_endpoints.h - an account's endpoints, asked of its issuer where they are not given.
+/* find_endpoints.h - an account's endpoints, asked of its issuer where they are not
+ * given.
  *
  * Used by:  sign_in.c, cmd_logout.c
  * Includes: oauth/. Blocks, at most SIGN_IN_HTTP_MS.

@@ -22,9 +22,9 @@ static const struct command {
     const char *name;
     int (*run)(const char *config, int argc, char **argv);
 } commands[] = {
-    {"token", cmd_token}, {"import", cmd_import}, {"status", cmd_status},
-    {"check", cmd_check}, {"rekey", cmd_rekey},   {"agent", cmd_agent},
-    {"explain", explain},
+    {"login", cmd_login},   {"logout", cmd_logout}, {"token", cmd_token},
+    {"import", cmd_import}, {"status", cmd_status}, {"check", cmd_check},
+    {"rekey", cmd_rekey},   {"agent", cmd_agent},   {"explain", explain},
 };
 
 /* Nobody may look into this process, nor find it in a core file. LeakSanitizer has to, in

@@ -25,8 +25,8 @@
 struct sign_in {
     const struct account *account; /* borrowed */
     const struct store *store;     /* borrowed */
-    bool may_start_browser;        /* there is a screen, and we were not started as root */
-    bool terminal;                 /* standard input is one: questions can be asked */
+    bool may_start_browser; /* there is a screen, and we were not started as root */
+    bool terminal;          /* standard input is one: questions can be asked */
     struct endpoints endpoints;
     struct credential credential;
     struct secret scope; /* what is asked for */
@@ -55,9 +55,9 @@ int sign_in_paste(struct sign_in *s, struct err *err);
 /* Can the browser come back to us, with this redirect_uri? */
 bool sign_in_can_listen(const struct sign_in *s, const struct sign_in_listen *listen);
 
-/* Takes the token endpoint's reply to the code: tokens, who it was, into the store. `reply`
- * is NULL when none came, and `failed` says why. 0; ERR_PERSON: refused, or somebody else
- * signed in; the others as reply_token(). */
+/* Takes the token endpoint's reply to the code: tokens, who it was, into the store.
+ * `reply` is NULL when none came, and `failed` says why. 0; ERR_PERSON: refused, or
+ * somebody else signed in; the others as reply_token(). */
 int sign_in_take(struct sign_in *s, const struct http_reply *reply,
                  const struct err *failed, const struct secret *code, struct err *err);
 

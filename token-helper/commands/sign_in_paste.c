@@ -13,8 +13,9 @@
 #include "sign_in.h"
 
 #define LINE_BYTES_MAX REDIRECT_QUERY_MAX
-#define TERMINAL_LINE 4095 /* of what is typed or pasted as one line, the kernel keeps so
-                              much and drops the rest */
+#define TERMINAL_LINE                                                                    \
+    4095 /* of what is typed or pasted as one line, the kernel keeps so                  \
+            much and drops the rest */
 
 struct input {
     struct secret pending; /* read, not yet looked at */
@@ -74,10 +75,9 @@ look_at_line(const struct sign_in *s, const struct grant_code *grant,
 
     if (s->terminal && line->len >= TERMINAL_LINE) {
         err_set(err, ERR_USAGE, "the address is too long for a terminal's line");
-        err_hint(err, "put it into a file, and begin again: mailbearer login %s --paste "
-                      "< FILE does not do, the address is new each time; use --browser "
-                      "with ssh -L",
-                 s->account->name);
+        err_hint(err,
+                 "paste only what it has from `code=` on, without `session_state=`; or "
+                 "use --browser with ssh -L");
         return ERR_USAGE;
     }
     if ((r = redirect_find_query(secret_str(line), line->len, &query, &len, err)) != 0 ||
@@ -105,7 +105,8 @@ out:
     return r;
 }
 
-/* Asks until there is a code. When the input ends, what was wrong last is what is said. */
+/* Asks until there is a code. When the input ends, what was wrong last is what is said.
+ */
 static int
 ask_for_code(const struct sign_in *s, const struct grant_code *grant,
              struct secret *code_r, struct err *err)
@@ -162,8 +163,9 @@ show_address(const struct sign_in *s, const struct grant_code *grant, struct err
                         s->account->login_hint, secret_str(&url), redirect);
     if (r == 0 && redirect_target_parse(redirect, &target, NULL) == 0 && target.loopback)
         r = sign_in_say(err,
-                        "(Instead of pasting, where the browser's computer can reach "
-                        "this one by ssh:\nmailbearer login %s --browser tells how.)\n",
+                        "(Where that computer reaches this one by ssh nothing need be "
+                        "pasted: run\nmailbearer login %s --browser here, and there\n"
+                        "ssh -L PORT:localhost:PORT with the port it names.)\n",
                         s->account->name);
     secret_clear(&url);
     return r;
@@ -176,9 +178,9 @@ exchange(struct sign_in *s, const struct grant_code *grant, const struct secret 
     struct http_request request = {.url = NULL};
     struct http_reply reply = {.body = SECRET_INIT};
     struct err failed = ERR_INIT;
-    int r = grant_code_request(grant, s->account, s->endpoints.token,
-                               secret_str(&s->scope), code, &s->credential,
-                               wallclock_now(), &request, err);
+    int r =
+        grant_code_request(grant, s->account, s->endpoints.token, secret_str(&s->scope),
+                           code, &s->credential, wallclock_now(), &request, err);
 
     if (r != 0)
         return r;

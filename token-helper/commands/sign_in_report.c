@@ -50,8 +50,8 @@ is_granted(const char *granted, const char *word, size_t len)
     return false;
 }
 
-/* Prints the words of a list that are about mail; those alone that `granted` lacks when it
- * is given. */
+/* Prints the words of a list that are about mail; those alone that `granted` lacks when
+ * it is given. */
 static void
 print_words(const char *title, const char *list, const char *granted)
 {

@@ -28,16 +28,19 @@ store_sign_in_possible(const struct store *store, const char *account, struct er
     struct deadline deadline = deadline_in(TRY_MS);
     struct store_lock lock = {.fd = -1};
     struct record old = RECORD_INIT;
+    struct err why = ERR_INIT;
     int r = store_read(store, account, &old, NULL, err);
 
     record_clear(&old);
     if (r != 0)
         return r;
-    /* Somebody is refreshing just now: then it can be written. */
-    if (store_lock(store, account, &deadline, &lock, err) == ERR_TIMEOUT)
-        return 0;
-    if (lock.fd == -1)
-        return err->code;
+    r = store_lock(store, account, &deadline, &lock, &why);
+    if (r == ERR_TIMEOUT)
+        return 0; /* somebody is refreshing just now: then it can be written */
+    if (r != 0) {
+        *err = why;
+        return r;
+    }
     r = store_reserve(store, account, err);
     store_unlock(&lock);
     /* Gives the space back: nobody knows when, or whether, the person signs in. */

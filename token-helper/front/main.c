@@ -11,6 +11,8 @@
 static const char usage_text[] =
     "usage: mailbearer [-c FILE] COMMAND [ARGUMENT...]\n"
     "\n"
+    "  login ACCOUNT            sign a person in: by browser, device code or pasting\n"
+    "  logout ACCOUNT           revoke the sign-in and forget the tokens\n"
     "  token ACCOUNT            print a fresh access token\n"
     "  upstream PROTO ACCOUNT   print the account's server settings (smtp, imap, pop3)\n"
     "  status [ACCOUNT]         how every account is, and what to do\n"

@@ -1,6 +1,7 @@
 /* acquire.c - see acquire.h. */
 #include "acquire.h"
 
+#include <poll.h>
 #include <unistd.h>
 #include <sys/random.h>
 
@@ -44,12 +45,12 @@ is_enough(const struct acquire *a, const struct acquire_want *want, int64_t now)
 
 /* Has somebody changed what the failure may have come from? */
 static bool
-is_mended(const struct acquire *a, const struct acquire_want *want)
+is_mended(const struct acquire *a, const struct acquire_want *want, int64_t now)
 {
     const struct failure *f = &a->record.failure;
 
     return !err_is_temporary(f->err.code) &&
-           (f->at <= want->mended_at || f->at <= credential_changed_at(a->account));
+           (f->at <= want->mended_at || credential_changed_since(a->account, f->at, now));
 }
 
 /* Too early after a failure? A person who asks by hand may ask again at once, unless the
@@ -61,7 +62,7 @@ is_blocked(const struct acquire *a, const struct acquire_want *want, int64_t now
     bool by_hand = want->ignore_failure && !err_is_temporary(f->err.code) &&
                    now - f->at >= TOKEN_JUST_FETCHED;
 
-    return failure_blocks(f, now) && !by_hand && !is_mended(a, want);
+    return failure_blocks(f, now) && !by_hand && !is_mended(a, want, now);
 }
 
 /* The store's record, or memory's where that is the better one (struct acquire_want). */
@@ -352,6 +353,24 @@ ask(struct acquire *a, const struct deadline *deadline, struct err *err)
     return r;
 }
 
+/* The metadata services want to be asked again (404, 410, 429, 5xx while they start): in
+ * this process, since there is no agent that will. */
+static int
+ask_patiently(struct acquire *a, const struct deadline *deadline, struct err *err)
+{
+    int r = ask(a, deadline, err);
+
+    for (int pause_ms = 1000; a->account->grant == GRANT_MANAGED_IDENTITY &&
+                              err_is_temporary(r) && deadline_left(deadline) > pause_ms;
+         pause_ms *= 2) {
+        poll(NULL, 0, pause_ms);
+        a->http = deadline_in(ACQUIRE_HTTP_MS);
+        secret_clear(&a->proof);
+        r = ask(a, deadline, err);
+    }
+    return r;
+}
+
 int
 acquire_token(struct acquire *a, const struct store *store,
               const struct acquire_want *want, const struct deadline *deadline,
@@ -361,7 +380,7 @@ acquire_token(struct acquire *a, const struct store *store,
     int r = acquire_begin(a, store, want, deadline, wallclock_now(), &request, err);
 
     if (r == 0 && request) {
-        r = ask(a, deadline, err);
+        r = ask_patiently(a, deadline, err);
         /* nothing was asked when nobody has signed in: then there is nothing to note */
         if (r == 0 || a->record.failure.err.code != ERR_NONE)
             acquire_save(a, store);

@@ -52,8 +52,8 @@ struct acquire {
 
 /* Which stored token satisfies the caller without a request. */
 struct acquire_want {
-    bool look_only; /* only read the record, whatever it holds, and write what could not be
-                       written last time */
+    bool look_only; /* only read the record, whatever it holds, and write what could not
+                       be written last time */
     bool due_is_stale;             /* refresh ahead of time: TOKEN_DUE is not enough */
     const struct secret *not_this; /* a token that a server refused; NULL: none */
     int64_t newer_than;  /* a token obtained before this is not enough; 0: any age */

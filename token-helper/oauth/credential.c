@@ -77,17 +77,17 @@ credential_read(const struct account *account, int64_t now,
     return 0;
 }
 
-int64_t
-credential_changed_at(const struct account *account)
+bool
+credential_changed_since(const struct account *account, int64_t since, int64_t now)
 {
     const char *const files[] = {account->client_secret_file, account->client_certificate,
                                  account->client_key, account->client_key_passphrase_file,
                                  account->federated_token_file};
-    int64_t latest = 0;
     struct stat st;
 
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        if (files[i] != NULL && stat(files[i], &st) == 0 && st.st_ctim.tv_sec > latest)
-            latest = st.st_ctim.tv_sec;
-    return latest;
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && now > since; i++)
+        if (files[i] != NULL && stat(files[i], &st) == 0 && st.st_ctim.tv_sec >= since &&
+            st.st_ctim.tv_sec <= now)
+            return true;
+    return false;
 }

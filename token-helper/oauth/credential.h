@@ -39,7 +39,9 @@ int credential_read(const struct account *account, int64_t now,
 
 void credential_clear(struct credential *credential);
 
-/* When one of its files was last changed, seconds since the epoch; 0: there is none. */
-int64_t credential_changed_at(const struct account *account);
+/* Was one of its files changed at `since` (epoch seconds) or later? Not in the second of
+ * `since` itself, where before and after cannot be told, until that is over; nor in the
+ * future, where a clock that was set back leaves files. */
+bool credential_changed_since(const struct account *account, int64_t since, int64_t now);
 
 #endif

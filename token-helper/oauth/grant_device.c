@@ -41,7 +41,12 @@ grant_device_begin_request(const struct account *account, const char *endpoint,
 {
     struct http_request q = {
         .url = endpoint, .proxy = account->proxy, .ca_file = account->ca_file};
-    int r = request_add_client(account, credential, token_endpoint, now, &q, err);
+    struct credential none = CREDENTIAL_INIT;
+    /* RFC 8628 3.1 wants the client's proof here as well; Entra refuses one (AADSTS90136)
+     * and asks for it with the token. */
+    bool entra = account->provider.is_microsoft;
+    int r = request_add_client(account, entra ? &none : credential, token_endpoint, now,
+                               &q, err);
 
     if (r == 0 && scope[0] != '\0' && add(&q.body, "scope", scope) != 0)
         r = nomem(err);
@@ -230,8 +235,8 @@ grant_device_expired(const struct account *account, struct err *err)
 
 /* An OAuth error that is the end, in our own words where the flow gives it a meaning. */
 static int
-describe_end(const struct reply_input *in, const struct json *json, const char *error,
-             struct err *err)
+describe_end(struct grant_device *device, const struct reply_input *in,
+             const struct json *json, const char *error, struct err *err)
 {
     const char *name = in->account->name;
 
@@ -249,6 +254,7 @@ describe_end(const struct reply_input *in, const struct json *json, const char *
         return ERR_PERSON;
     }
     suggest_another_way(in, json, err);
+    device->other_way = true;
     return ERR_PERSON;
 }
 
@@ -280,7 +286,7 @@ take_refusal(struct grant_device *device, const struct reply_input *in,
         *again_r = true;
         return 0;
     }
-    return describe_end(in, json, error, err);
+    return describe_end(device, in, json, error, err);
 }
 
 int

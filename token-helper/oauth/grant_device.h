@@ -36,6 +36,7 @@ struct grant_device {
     int64_t next_ms;    /* not to be asked before */
     int64_t expires_ms; /* the code's end */
     int faults;         /* questions in a row without an answer */
+    bool other_way;     /* it is over, and another way to sign in may do */
     struct err trouble; /* why the last question had none; ERR_NONE: it had one */
 };
 

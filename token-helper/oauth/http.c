@@ -420,12 +420,6 @@ http_poll(struct http *http, int fd, int timeout_ms)
     }
 }
 
-void
-http_wake(struct http *http)
-{
-    curl_multi_wakeup(http->multi);
-}
-
 unsigned
 http_active(const struct http *http)
 {

@@ -61,12 +61,9 @@ void http_close(struct http **http);
 int http_start(struct http *http, struct http_request *request, http_done_fn *done,
                void *arg, struct err *err);
 
-/* Waits at most timeout_ms for a transfer, for `fd` to become readable (-1: none), or for
- * http_wake(); then moves transfers on and calls back those that ended. */
+/* Waits at most timeout_ms for a transfer or for `fd` to become readable (-1: none); then
+ * moves transfers on and calls back those that ended. */
 void http_poll(struct http *http, int fd, int timeout_ms);
-
-/* Ends a waiting http_poll() early. From any thread. */
-void http_wake(struct http *http);
 
 /* How many transfers are under way. */
 unsigned http_active(const struct http *http);

@@ -8,6 +8,9 @@
 
 #include "../base/json.h"
 #include "../catalogue/catalogue.h"
+#include "request.h"
+
+#define SCOPE_MAX 4096 /* bytes; for show only */
 
 /* OAuth errors after which the same request may succeed with nobody doing anything:
  * RFC 6749 4.1.2.1, RFC 8628 3.5. Every other one needs a person. */
@@ -30,13 +33,28 @@ is_temporary(const struct reply_input *in, const char *error)
     return false;
 }
 
+/* As it is, or percent-encoded, as it was sent. */
+static bool
+holds(const char *text, const struct secret *secret)
+{
+    struct secret encoded = SECRET_INIT;
+    bool found;
+
+    if (secret == NULL || secret->len == 0)
+        return false;
+    found = strstr(text, secret_str(secret)) != NULL ||
+            percent_encode(&encoded, secret->data, secret->len) != 0 ||
+            strstr(text, secret_str(&encoded)) != NULL;
+    secret_clear(&encoded);
+    return found;
+}
+
 /* Could the text give away what we sent? Servers have been seen to echo parameters. */
 static bool
 repeats_secret(const struct reply_input *in, const char *text)
 {
     for (size_t i = 0; i < sizeof in->sent / sizeof in->sent[0]; i++)
-        if (in->sent[i] != NULL && in->sent[i]->len > 0 &&
-            strstr(text, secret_str(in->sent[i])) != NULL)
+        if (holds(text, in->sent[i]))
             return true;
     return false;
 }
@@ -209,8 +227,9 @@ take_tokens(const struct reply_input *in, const struct json *json, struct record
                        "the token endpoint sent a token that is not of type Bearer");
     if (secret_set(&fresh->access_token, access, strlen(access)) != 0)
         return err_set(err, ERR_NOMEM, "out of memory");
-    /* Absent or empty means: go on using the old one (RFC 6749 6). */
-    if (refresh != NULL && refresh[0] != '\0') {
+    /* Absent or empty means: go on using the old one (RFC 6749 6). So does one that could
+     * not be stored. */
+    if (refresh != NULL && is_token(refresh)) {
         if (secret_set(&fresh->refresh_token, refresh, strlen(refresh)) != 0)
             return err_set(err, ERR_NOMEM, "out of memory");
     }
@@ -232,7 +251,7 @@ take_token_reply(const struct reply_input *in, const struct json *json,
         (r = take_times(in, json, &fresh, err)) != 0)
         goto out;
     free(fresh.scope);
-    fresh.scope = scope != NULL ? strdup(scope) : NULL;
+    fresh.scope = scope != NULL && strlen(scope) <= SCOPE_MAX ? strdup(scope) : NULL;
     secret_reset(&fresh.fingerprint);
     if (account_fingerprint(in->account, &fresh.fingerprint) != 0) {
         r = err_set(err, ERR_NOMEM, "out of memory");

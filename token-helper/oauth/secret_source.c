@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../base/file.h"
@@ -195,15 +194,4 @@ secret_source_read(const struct account *account, struct secret *secret_r,
         r = take_first_line(&printed, secret_r, err);
     secret_clear(&printed);
     return r;
-}
-
-int64_t
-secret_source_changed_at(const struct account *account)
-{
-    struct stat st;
-
-    if (account->client_secret_file == NULL ||
-        stat(account->client_secret_file, &st) != 0)
-        return 0;
-    return st.st_ctim.tv_sec;
 }

@@ -19,7 +19,4 @@
 int secret_source_read(const struct account *account, struct secret *secret_r,
                        struct err *err);
 
-/* When the secret's file was last changed, seconds since the epoch; 0: there is none. */
-int64_t secret_source_changed_at(const struct account *account);
-
 #endif

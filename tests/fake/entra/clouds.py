@@ -66,7 +66,7 @@ class Where:
     @property
     def name(self):
         """The host without a port."""
-        return self.host.rpartition(":")[0] if re.search(r":\d+\Z", self.host) else self.host
+        return re.sub(r":\d+\Z", "", self.host)
 
     @property
     def base(self):

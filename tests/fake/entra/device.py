@@ -63,7 +63,7 @@ class Device:
     def poll(self):
         """Is it the time to ask? A client that was too fast must be slower from now on."""
         now = time.monotonic()
-        early = self.polls and now - self.polls[-1] < self.pace - SLACK
+        early = bool(self.polls) and now - self.polls[-1] < self.pace - SLACK
         self.polls.append(now)
         if early or self.slow_down > 0:
             self.slow_down -= 1

@@ -18,7 +18,7 @@ SIGN_IN_DEFAULTS = {
     "user": None,             # None: login_hint, or else the first user there is
     "delay": 0,               # seconds until the reply
     "number": 53003,          # of `error`
-    "tamper": None,           # the redirect's state is wrong or no_state, or there is no_code
+    "tamper": None,           # state: the redirect's is wrong; no_state, no_code: none
 }
 SIGN_IN_ACTS = ("auto", "refuse", "mfa", "consent", "admin_consent", "error", "nothing")
 TAMPERINGS = (None, "state", "no_state", "no_code")

@@ -1,8 +1,8 @@
 """Refusals in Entra's shape.
 
-A refusal is raised as Refusal(number) anywhere below an endpoint; body() makes the JSON that
-Entra would send, plain_body() what other providers would. The texts are our own words; numbers, `error`, `suberror` and
-HTTP status are the service's.
+A refusal is raised as Refusal(number) anywhere below an endpoint; body() makes the JSON
+that Entra would send, plain_body() what other providers would. The texts are our own words;
+numbers, `error`, `suberror` and HTTP status are the service's.
 """
 
 import time

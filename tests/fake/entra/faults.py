@@ -52,9 +52,9 @@ def big_answer(settings):
 
 def error_answer(settings):
     """RFC 6749 5.2, as other providers send it."""
-    value = {name: settings[name] for name in ("error", "error_description", "error_subtype")
-             if name in settings}
-    return json_answer(settings.get("status", 400), value)
+    names = ("error", "error_description", "error_subtype")
+    return json_answer(settings.get("status", 400),
+                       {name: settings[name] for name in names if name in settings})
 
 
 INSTEAD = {

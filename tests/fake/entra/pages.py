@@ -28,13 +28,14 @@ def error_page(refusal, plain):
 def link(flow, answer, words):
     """A link of a page that waits."""
     target = "%s?%s" % (FLOW_PATH, urlencode({"flow": flow, "answer": answer}))
-    return "<p><a id=\"%s\" href=\"%s\">%s</a></p>" % (answer, escape(target), escape(words))
+    return "<p><a id=\"%s\" href=\"%s\">%s</a></p>" % (answer, escape(target),
+                                                     escape(words))
 
 
 def mfa_page(flow):
     """A second factor is missing."""
     return page(200, "More information required",
-                "<p>Your organization needs more information to keep your account secure.</p>",
+                "<p>Your organization needs more to keep your account secure.</p>",
                 link(flow, "accept", "Next"), link(flow, "cancel", "Cancel"))
 
 

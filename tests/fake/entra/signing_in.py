@@ -5,14 +5,14 @@ from . import scopes
 
 def first_tokens(request, signed):
     """`signed` is a Code or a Device: user, scope, platform, nonce, offline, family."""
-    state, client = request.state, request.client
-    granted = scopes.for_user(request.where.cloud, request.fields.get("scope", signed.scope),
-                              client)
+    tokens = request.state.tokens
+    scope = request.fields.get("scope", signed.scope)
+    granted = scopes.for_user(request.where.cloud, scope, request.client)
     reply = user_reply(request, signed.user, granted, signed.scope, signed.nonce)
     if signed.offline:
-        signed.family = state.tokens.new_family(request.client_id, signed.user, signed.scope,
-                                                signed.platform)
-        reply["refresh_token"] = state.tokens.add_refresh(signed.family)
+        signed.family = tokens.new_family(request.client_id, signed.user, signed.scope,
+                                          signed.platform)
+        reply["refresh_token"] = tokens.add_refresh(signed.family)
     return reply
 
 

@@ -134,11 +134,12 @@ class Tokens:
         return token, life
 
     def id_token(self, request, user, scope, life, nonce=None):
-        """Who signed in; `profile` and `email` say more of them (OpenID Connect Core 5.4)."""
+        """Who signed in; `profile` and `email` say more (OpenID Connect Core 5.4)."""
         where, now = request.where, int(time.time())
         tenant = self.directory.home_tenant(where.cloud, request.tenant, user)
         claims = {"aud": request.client_id, "iat": now, "nbf": now, "exp": now + life,
-                  "iss": issuer_of(where, tenant), "sub": identifier(user, request.client_id)}
+                  "iss": issuer_of(where, tenant),
+                  "sub": identifier(user, request.client_id)}
         if nonce is not None:
             claims["nonce"] = nonce
         if not where.plain:

@@ -1,0 +1,96 @@
+/* failure.c - see failure.h. */
+#include "failure.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../token-helper/catalogue/catalogue.h"
+
+#define LINE_LIMIT 512 /* POP3 and SMTP replies, CRLF included */
+
+/* A person must act, as opposed to: it passes, or an administrator looks at this machine
+ * anyway. */
+static bool
+needs_person(int code)
+{
+    return !err_is_temporary(code) && code != ERR_NOAGENT && code != ERR_STORE;
+}
+
+/* Copies text, as ASCII, with a hyphen into "lock" and "wait" when `split`. Returns the
+ * end of what was written; at most `size` - 1 bytes. */
+static char *
+put(char *to, size_t size, const char *text, bool split)
+{
+    char *end = to + size - 1;
+
+    while (*text != '\0' && to < end) {
+        bool word =
+            split && (strncasecmp(text, "lock", 4) == 0 || strncasecmp(text, "wait", 4) == 0);
+
+        *to++ = (unsigned char)*text < 0x80 ? *text : '?';
+        text++;
+        if (word && to < end)
+            *to++ = *text++;
+        if (word && to < end)
+            *to++ = '-';
+    }
+    *to = '\0';
+    return to;
+}
+
+char *
+failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
+{
+    const char *start = wire == WIRE_IMAP   ? "* BYE mailbearer: "
+                        : wire == WIRE_SMTP ? "421 4.3.0 mailbearer: "
+                        : needs_person(err->code)
+                            ? "-ERR [AUTH] mailbearer: "
+                            : "-ERR [SYS/TEMP] mailbearer: ";
+    size_t limit = wire == WIRE_IMAP ? FAILURE_MAX : LINE_LIMIT + 1;
+    bool split = wire == WIRE_POP3;
+    char hint[ERR_HINT_MAX + 64] = "";
+    char *at;
+    size_t room;
+
+    if (err->hint[0] != '\0')
+        at = put(hint, sizeof hint, " -> ", split), put(at, sizeof hint - 4, err->hint, split);
+    at = put(buf, limit - 2, start, false);
+    room = limit - 2 - (size_t)(at - buf);
+    /* the text gives way to the remedy, but not all of it */
+    if (strlen(hint) > room - room / 3)
+        hint[room - room / 3] = '\0';
+    at = put(at, room - strlen(hint), err->text, split);
+    at = put(at, limit - 2 - (size_t)(at - buf), hint, false);
+    memcpy(at, "\r\n", 3);
+    return buf;
+}
+
+static int
+code_of(enum wire wire, const struct catalogue_entry *entry, const char *said)
+{
+    if (entry != NULL)
+        return entry->class_ == CATALOGUE_TRANSIENT ? ERR_TEMP : ERR_PERSON;
+    return wire == WIRE_SMTP && said[0] == '4' ? ERR_TEMP : ERR_PERSON;
+}
+
+int
+failure_said(enum wire wire, const char *host, const char *what, const char *account,
+             const char *user, const char *said, struct err *err)
+{
+    const struct catalogue_values values = {.mailbox = user, .account = account};
+    const struct catalogue_entry *entry;
+    char remedy[ERR_HINT_MAX];
+    size_t at = 0;
+    int code;
+
+    entry = catalogue_search(said, strlen(said), 0, &at);
+    code = code_of(wire, entry, said);
+    err_set(err, code, "%s %s: %s", host, what, said);
+    if (entry != NULL)
+        err_hint(err, "%s", catalogue_remedy(entry, &values, remedy, sizeof remedy));
+    else
+        err_hint(err, "run: mailbearer doctor %s --%s", account, wire_name(wire));
+    return code;
+}
