@@ -54,8 +54,10 @@ failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
     char *at;
     size_t room;
 
-    if (err->hint[0] != '\0')
-        at = put(hint, sizeof hint, " -> ", split), put(at, sizeof hint - 4, err->hint, split);
+    if (err->hint[0] != '\0') {
+        at = put(hint, sizeof hint, " -> ", false);
+        put(at, sizeof hint - (size_t)(at - hint), err->hint, split);
+    }
     at = put(buf, limit - 2, start, false);
     room = limit - 2 - (size_t)(at - buf);
     /* the text gives way to the remedy, but not all of it */

@@ -49,7 +49,7 @@ BEGIN {
     allowed["commands"] = "commands agent oauth accounts base client catalogue"
     allowed["front"] = "front accounts base client"
     allowed["sasl-plugin"] = "sasl-plugin client"
-    allowed["fetch-helper"] = "fetch-helper client"
+    allowed["fetch-helper"] = "fetch-helper base catalogue client"
 
     # header prefix -> the only files that may include it
     door["curl/"] = "token-helper/oauth/http.c fetch-helper/upstream.c"

@@ -72,10 +72,14 @@ check-valgrind: all unit-tests ## unit tests under valgrind; T=name
 	  $(unit_chosen)
 
 # --- what the tree must be -------------------------------------------------------------
-.PHONY: check-runner check-layers check-exports check-man check-secrets lint bench demo
+.PHONY: check-runner check-layers check-exports check-man check-catalogue check-docs
+.PHONY: check-secrets lint bench demo
 run_layers = --group layers --timeout 120 --rerun 'make check-layers' tests/check-layers.sh
 run_exports = --group exports --timeout 120 --rerun 'make check-exports' tests/check-exports.sh
 run_man = --group man --timeout 120 --rerun 'make check-man' tests/check-man.sh
+run_catalogue = --group catalogue --timeout 120 --rerun 'make check-catalogue' \
+	tests/check-catalogue.sh
+run_docs = --group docs --timeout 120 --rerun 'make check-docs' tests/check-docs.sh
 run_lint = --group lint --timeout 900 --rerun 'make lint' tests/lint.sh
 
 check-runner: ## the test runner's own test
@@ -89,6 +93,12 @@ check-exports: all ## what the plugin exports
 
 check-man: ## the manual pages
 	@$(RUN_TESTS) $(run_man)
+
+check-catalogue: ## the table of known errors is refused when it is malformed
+	@$(RUN_TESTS) $(run_catalogue)
+
+check-docs: all ## the documents: accounts files, commands, links
+	@$(RUN_TESTS) $(run_docs)
 
 check-secrets: ## no secret in what the last test run wrote
 	@mkdir -p '$(CHECK_LOGS)'
@@ -108,7 +118,8 @@ check: ## all tests and checks, installing what they need
 	  --do 'with warnings as errors' '$(MAKE) --no-print-directory -j2 WERROR=1 all unit-tests' \
 	  --do 'with sanitizers' "$(make_asan) -j2 WERROR=1 all unit-tests" \
 	  --group runner --rerun 'make check-runner' tests/check-runner.sh \
-	  $(run_unit) $(run_bats) $(run_asan) $(run_layers) $(run_exports) $(run_man) $(run_lint) \
+	  $(run_unit) $(run_bats) $(run_asan) $(run_layers) $(run_exports) $(run_man) \
+	  $(run_catalogue) $(run_docs) $(run_lint) \
 	  --group secrets --rerun 'make check-secrets' \
 	  --also "tests/check-secrets.sh '$(CHECK_LOGS)'"
 

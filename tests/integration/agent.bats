@@ -604,19 +604,23 @@ expect_concurrent() {
         crlf_access_token control_access_token nul_access_token huge_access_token \
         wrong_token_type negative_expires_in redirect 500 503 reset_after close_after)
 
+    # A client each: what is tried again meanwhile must not take another one's fault.
     for name in "${names[@]}"; do
-        sections+=("$(app_account "fault-$name")")
+        set_client "app-$name" '"secret": "relay~CANARY+value/with=odd%41 signs&more"'
+        sections+=("$(app_account "fault-$name" | sed "s/$APP_CLIENT/app-$name/")")
     done
     write_accounts "${sections[@]}"
     start_agent
     for name in "${names[@]}"; do
-        fault "\"fault\": \"$name\", \"count\": 1, \"location\": \"$ENTRA_TRAP/x\""
+        fault "\"fault\": \"$name\", \"count\": 1, \"location\": \"$ENTRA_TRAP/x\",
+            \"client\": \"app-$name\""
         reply_begins "token fault-$name" 'TEMP ' || { echo "fault: $name" >&2; false; }
         expect_in "$(cat "$WORK/reply.token")" ' -> '
         expect 1 "$(log_lines "fault-$name: ")"
+        expect 1 "$(entra_count "by_fault/$name")"
+        expect 1 "$(entra_count "by_client/app-$name")"
     done
     expect 0 "$(entra_count trap_hits)"
-    expect "${#names[@]}" "$(entra_count requests)"
     refute grep -qaP '[\x00-\x09\x0b-\x1f\x7f]' "$WORK/agent.log"
     sleep 2.6
     for name in "${names[@]}"; do

@@ -5,6 +5,8 @@
 # registered in, and the machine itself (managed identity). The assertions are signed by
 # openssl; what checks them is not.
 
+# fake-entra.bash uses and sets these.
+# shellcheck disable=SC2034,SC2153
 load lib.bash
 load fake-entra.bash
 
@@ -33,8 +35,8 @@ setup() {
     entra_admin identity
     HEADER='{"alg": "PS256", "typ": "JWT", "x5t#S256": "'$(thumbprint rsa sha256)'"}'
     NOW=$(date +%s)
-    CLAIMS=('aud="'$TOKEN_ENDPOINT'"' 'iss="'$APP_CLIENT'"' 'sub="'$APP_CLIENT'"'
-        'jti="'$RANDOM-$RANDOM-$RANDOM'"' "nbf=$NOW" "iat=$NOW" "exp=$((NOW + 600))")
+    CLAIMS=("aud=\"$TOKEN_ENDPOINT\"" "iss=\"$APP_CLIENT\"" "sub=\"$APP_CLIENT\""
+        "jti=\"$RANDOM-$RANDOM-$RANDOM\"" "nbf=$NOW" "iat=$NOW" "exp=$((NOW + 600))")
     ALG=PS256
     KEY=rsa
 }

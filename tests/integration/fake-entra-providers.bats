@@ -3,6 +3,8 @@
 #
 # The stand-in's device codes, the providers that are not Microsoft, revocation, metadata.
 
+# fake-entra.bash uses and sets these.
+# shellcheck disable=SC2034,SC2153
 load lib.bash
 load fake-entra.bash
 load fake-entra-sign-in.bash

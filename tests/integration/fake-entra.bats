@@ -4,6 +4,8 @@
 # The stand-in for Entra is strict, rotates refresh tokens as told, and fails on demand:
 # what the other tests take for granted.
 
+# fake-entra.bash uses and sets these.
+# shellcheck disable=SC2034,SC2153
 load lib.bash
 load fake-entra.bash
 

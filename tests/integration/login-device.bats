@@ -146,7 +146,7 @@ assert second - first >= 5.9 and third - second >= 5.9, sys.argv' \
     entra_admin metadata '{"remove": ["device_authorization_endpoint"]}'
     start_login generic --device
     ends 78
-    grep -qF 'provider `generic` has no device_authorization_endpoint' "$WORK/err"
+    grep -q 'provider .generic. has no device_authorization_endpoint' "$WORK/err"
 }
 
 # --- by the place ------------------------------------------------------------------------
@@ -189,7 +189,6 @@ assert second - first >= 5.9 and third - second >= 5.9, sys.argv' \
 }
 
 @test "a screen: a browser; its port taken: a code" {
-    local port
     DISPLAY=:0 start_browser_login "$ALICE"
     visit "$(sent_to)"
     page_is 200 '<h1>done</h1>'

@@ -65,6 +65,7 @@ start_browser_login() {
     start_login "$@"
     retry_until 10 grep -q '^http' "$WORK/out" || { cat "$WORK/out" "$WORK/err" >&2; return 1; }
     ADDRESS=$(grep -m1 '^http' "$WORK/out")
+    # shellcheck disable=SC2034
     REDIRECT_URI=$(parameter redirect_uri "$ADDRESS")
 }
 

@@ -181,7 +181,6 @@ teardown() {
     set_client "$PUBLIC_CLIENT" '"sign_in": {"do": "refuse"}'
     start_browser_login "$ALICE" --browser
     visit "$(sent_to)"
-    expect 403 "$STATUS"
     page_is 403 'AADSTS65004: The person pressed Cancel on the consent page (access_denied)'
     grep -qF "mailbearer: $ALICE: AADSTS65004: The person pressed Cancel" "$WORK/err"
     still_waits
@@ -457,6 +456,25 @@ start_paste() {
     expect 78 "$status"
     expect_in "$output" 'is another issuer'
     refute grep -q '^http' <<< "$output"
+}
+
+@test "an encrypted store keeps what a sign-in brought, and forgets it without the key" {
+    (umask 077 && head -c 32 /dev/urandom > "$WORK/key")
+    sed -i "s,^store {,&\n encryption_key_file = \"$WORK/key\"\n," "$WORK/login.conf"
+    start_browser_login "$ALICE" --browser
+    visit "$(sent_to)"
+    page_is 200 '<h1>done</h1>'
+    ends 0
+    refute grep -q refresh_token "$WORK/store/$ALICE.json"
+    token_of "$ALICE"
+    (umask 077 && head -c 32 /dev/urandom > "$WORK/key")
+    run "$MAILBEARER" -c "$WORK/login.conf" login "$ALICE" --browser < /dev/null
+    expect 78 "$status"
+    refute grep -q '^http' <<< "$output"
+    run "$MAILBEARER" -c "$WORK/login.conf" logout "$ALICE"
+    expect 78 "$status"
+    expect_in "$output" 'the tokens are forgotten, but the sign-in is not revoked'
+    nothing_stored
 }
 
 @test "what cannot be: usage, grant, account, store" {

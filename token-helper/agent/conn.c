@@ -176,7 +176,7 @@ on_token(struct ask *ask, const struct secret *token, const struct err *err)
 static void
 ask_for_token(struct conn *c, const struct account *account)
 {
-    if ((c->user = strdup(account->user)) == NULL) {
+    if (account == NULL || (c->user = strdup(account->user)) == NULL) {
         c->closing = true;
         return;
     }

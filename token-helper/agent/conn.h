@@ -27,9 +27,9 @@ int conns_new(struct loop *loop, struct keeper *keeper, struct permits *const *p
 void conns_free(struct conns **conns);
 
 /* Accepts every client that waits on the listening descriptor. */
-void conns_accept(struct conns *conns, int listen_fd);
+void conns_accept(struct conns *cs, int listen_fd);
 
 /* Drops those that stall. */
-void conns_tick(struct conns *conns);
+void conns_tick(struct conns *cs);
 
 #endif

@@ -34,7 +34,7 @@ add(struct listeners *ls, int fd, const char *path, struct err *err)
 static bool
 is_listening_unix(int fd)
 {
-    struct sockaddr_un address;
+    struct sockaddr_un address = {.sun_family = AF_UNSPEC};
     socklen_t len = sizeof address;
     int listening = 0;
     socklen_t size = sizeof listening;
@@ -128,7 +128,7 @@ bind_path(const char *path, mode_t folder_mode, struct listeners *ls, struct err
     if (strlen(path) >= sizeof address.sun_path)
         return err_set(err, ERR_USAGE, "socket path longer than %zu bytes: %s",
                        sizeof address.sun_path - 1, path);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     make_folder(path, folder_mode);
     if ((r = clear_path(&address, err)) != 0)
         return r;

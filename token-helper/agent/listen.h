@@ -30,6 +30,6 @@ int listeners_open(const char *const *paths, size_t count, bool user,
                    struct listeners *listeners_r, struct err *err);
 
 /* Closes, and removes what we made (where we still may). */
-void listeners_close(struct listeners *listeners);
+void listeners_close(struct listeners *ls);
 
 #endif

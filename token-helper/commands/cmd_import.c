@@ -8,10 +8,10 @@
 #include "../base/complain.h"
 #include "../base/file.h"
 #include "../base/wallclock.h"
-#include "../client/deadline.h"
+#include "../oauth/store_key.h"
 #include "commands.h"
+#include "store_sign_in.h"
 
-#define LOCK_WAIT_MS 30000
 #define TOKEN_MAX 65536u
 
 static const char help_text[] =
@@ -53,29 +53,18 @@ read_token(const char *file, struct secret *token, struct err *err)
     return r;
 }
 
-/* Under the account's lock, since a refresh may be under way that ends with a write. */
+/* The old record goes as a whole: its access token may be another person's. */
 static int
 store_token(const struct store *store, const char *account, struct secret *token,
             struct err *err)
 {
-    struct deadline deadline = deadline_in(LOCK_WAIT_MS);
-    struct store_lock lock = {.fd = -1};
     struct record record = RECORD_INIT;
     int r;
 
-    if ((r = store_lock(store, account, &deadline, &lock, err)) != 0 ||
-        (r = store_read(store, account, &record, NULL, err)) != 0)
-        goto out;
     secret_move(&record.refresh_token, token);
     record.refresh_token_at = wallclock_now();
-    /* the old access token may be another person's */
-    secret_clear(&record.access_token);
-    record.obtained_at = record.expires_at = record.refresh_at = 0;
-    record.failure = (struct failure){.err = ERR_INIT};
-    r = store_write(store, account, &record, NULL, err);
-out:
+    r = store_sign_in(store, account, &record, err);
     record_clear(&record);
-    store_unlock(&lock);
     return r;
 }
 
@@ -95,6 +84,7 @@ int
 cmd_import(const char *config, int argc, char **argv)
 {
     struct context context = CONTEXT_INIT;
+    struct store_key *key = NULL;
     const struct account *account;
     struct secret token = {.max = TOKEN_MAX};
     struct err err = ERR_INIT;
@@ -113,11 +103,13 @@ cmd_import(const char *config, int argc, char **argv)
         (r = context_account(&context, argv[3], &account, &err)) == 0 &&
         (r = check_grant(account, &err)) == 0 &&
         (r = context_store(&context, &err)) == 0 &&
+        (r = store_key_use(context.accounts, &context.store, &key, &err)) == 0 &&
         (r = read_token(argv[2], &token, &err)) == 0 &&
         (r = store_token(&context.store, account->name, &token, &err)) == 0)
         printf("%s: the refresh token is stored; try it: mailbearer token %s\n", argv[3],
                argv[3]);
     secret_clear(&token);
+    store_key_free(&key);
     context_close(&context);
     return r == 0 ? EX_OK : complain(argc > 3 ? argv[3] : NULL, &err);
 }

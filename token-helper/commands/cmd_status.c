@@ -135,10 +135,11 @@ static int
 every(struct context *context, int where, const struct status_options *o,
       struct json *all)
 {
+    const struct accounts *accounts = context->accounts;
     int status = EX_OK;
 
-    for (size_t i = 0; i < context->accounts->count; i++) {
-        const char *name = context->accounts->account[i].name;
+    for (size_t i = 0; accounts != NULL && i < accounts->count; i++) {
+        const char *name = accounts->account[i].name;
         struct err err = ERR_INIT;
 
         if (one(context, where, o, name, all, &err) != 0 && status == EX_OK)

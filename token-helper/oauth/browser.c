@@ -13,8 +13,6 @@
 #define WORDS_MAX 32
 #define DEFAULT_BROWSER "xdg-open"
 
-extern char **environ;
-
 static bool
 is_set(const char *name)
 {

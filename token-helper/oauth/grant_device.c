@@ -300,7 +300,7 @@ grant_device_poll(struct grant_device *device, const struct reply_input *in,
     int r;
 
     *again_r = false;
-    if (in == NULL)
+    if (failed != NULL)
         return note_trouble(device, failed, retry_after, now_ms, again_r);
     r = reply_token(in, record, &why);
     if (r == 0)

@@ -14,8 +14,6 @@
 #include "../base/file.h"
 #include "../client/deadline.h"
 
-extern char **environ;
-
 /* Starts `sh -c command` in a process group of its own, so that all of it can be ended;
  * no input, output into the pipe. */
 static int
