@@ -166,9 +166,8 @@ caps_offers(const struct caps *caps, const char *mechanism)
 const char *
 caps_next(const struct caps *caps, size_t *at, size_t *len_r)
 {
-    static const char *const ours[] = {"AUTH", "SASL",          "STARTTLS",
-                                       "STLS", "LOGINDISABLED", "SASL-IR",
-                                       "COMPRESS"};
+    static const char *const ours[] = {"AUTH",          "SASL",    "STARTTLS", "STLS",
+                                       "LOGINDISABLED", "SASL-IR", "COMPRESS"};
     const char *cap;
     bool hidden = true;
 

@@ -26,8 +26,8 @@ put(char *to, size_t size, const char *text, bool split)
     char *end = to + size - 1;
 
     while (*text != '\0' && to < end) {
-        bool word =
-            split && (strncasecmp(text, "lock", 4) == 0 || strncasecmp(text, "wait", 4) == 0);
+        bool word = split && (strncasecmp(text, "lock", 4) == 0 ||
+                              strncasecmp(text, "wait", 4) == 0);
 
         *to++ = (unsigned char)*text < 0x80 ? *text : '?';
         text++;
@@ -43,11 +43,10 @@ put(char *to, size_t size, const char *text, bool split)
 char *
 failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
 {
-    const char *start = wire == WIRE_IMAP   ? "* BYE mailbearer: "
-                        : wire == WIRE_SMTP ? "421 4.3.0 mailbearer: "
-                        : needs_person(err->code)
-                            ? "-ERR [AUTH] mailbearer: "
-                            : "-ERR [SYS/TEMP] mailbearer: ";
+    const char *start = wire == WIRE_IMAP         ? "* BYE mailbearer: "
+                        : wire == WIRE_SMTP       ? "421 4.3.0 mailbearer: "
+                        : needs_person(err->code) ? "-ERR [AUTH] mailbearer: "
+                                                  : "-ERR [SYS/TEMP] mailbearer: ";
     size_t limit = wire == WIRE_IMAP ? FAILURE_MAX : LINE_LIMIT + 1;
     bool split = wire == WIRE_POP3;
     char hint[ERR_HINT_MAX + 64] = "";

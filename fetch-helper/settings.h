@@ -3,9 +3,9 @@
  * Used by:  tunnel.c, main.c
  * Includes: client/, base/json.h, run_front.h
  *
- * The agent is asked: the user's own, then the system's, as every part of mailbearer does.
- * Where there is none, or it does not know the account, `mailbearer` is run, which reads
- * the accounts file and the store that this user may read.
+ * The agent is asked: the user's own, then the system's, as every part of mailbearer
+ * does. Where there is none, or it does not know the account, `mailbearer` is run, which
+ * reads the accounts file and the store that this user may read.
  */
 #ifndef MAILBEARER_SETTINGS_H
 #define MAILBEARER_SETTINGS_H
@@ -21,13 +21,13 @@ enum security { SECURITY_TLS, SECURITY_STARTTLS };
 
 struct settings {
     const char *user;
-    const char *host;     /* an IPv6 address stands without brackets */
-    int port;             /* 1..65535 */
-    const char *proxy;    /* NULL: none */
-    const char *ca_file;  /* NULL: the system's */
+    const char *host;    /* an IPv6 address stands without brackets */
+    int port;            /* 1..65535 */
+    const char *proxy;   /* NULL: none */
+    const char *ca_file; /* NULL: the system's */
     enum security security;
-    bool password;        /* the secret is a password, not a token */
-    struct json *json;    /* what the texts above borrow from */
+    bool password;     /* the secret is a password, not a token */
+    struct json *json; /* what the texts above borrow from */
 };
 
 /* Who is asked, and for which account; texts borrowed. */

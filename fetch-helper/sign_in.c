@@ -307,10 +307,10 @@ converse(struct exchange *x, struct err *err)
         }
         if (answer == ANSWER_YES) {
             x->done = x->step > 0;
-            return x->done ? 0
-                           : err_set(err, ERR_PROTOCOL,
-                                     "%s accepted a sign-in that was not made",
-                                     x->q->host);
+            return x->done
+                       ? 0
+                       : err_set(err, ERR_PROTOCOL,
+                                 "%s accepted a sign-in that was not made", x->q->host);
         }
         if ((r = on_challenge(x, text, err)) != 0)
             return r;
@@ -348,8 +348,7 @@ ask_capabilities(struct exchange *x, struct err *err)
         own_name(name, sizeof name);
         snprintf(command, sizeof command, "EHLO %s\r\n", name);
     }
-    if ((r = say(q, command, err)) != 0 ||
-        (r = read_answer(x, &answer, &text, err)) != 0)
+    if ((r = say(q, command, err)) != 0 || (r = read_answer(x, &answer, &text, err)) != 0)
         return r;
     if (answer == ANSWER_YES)
         return 0;

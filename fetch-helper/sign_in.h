@@ -23,11 +23,11 @@
 #include "stream.h"
 
 struct sign_in {
-    struct stream_wait *wait;  /* where to write; its deadline is for everything */
-    struct lineio *in;         /* the server's lines, reading from `wait` */
-    struct caps *caps;         /* in: before the sign-in; out: after it */
-    struct secret *held;       /* out: untagged replies of IMAP that came meanwhile and
-                                  are for the client, with their line ends */
+    struct stream_wait *wait;   /* where to write; its deadline is for everything */
+    struct lineio *in;          /* the server's lines, reading from `wait` */
+    struct caps *caps;          /* in: before the sign-in; out: after it */
+    struct secret *held;        /* out: untagged replies of IMAP that came meanwhile and
+                                   are for the client, with their line ends */
     const char *host, *account; /* for messages */
     const char *user;
     const struct secret *secret; /* token or password */

@@ -25,6 +25,7 @@ struct work {
     struct flow up, down;
     bool more;     /* the server may have more than poll(2) knows */
     bool readable; /* the client has something */
+    bool writable; /* poll(2) says that it takes something */
     struct deadline drain;
     bool draining;
     struct err broke;
@@ -54,8 +55,8 @@ take_from_server(struct work *w)
 
     f->start = f->end = 0;
     while (f->end < SPLICE_SIZE) {
-        switch (w->s->server->recv(w->s->server, f->buf + f->end, SPLICE_SIZE - f->end, &n,
-                                   &w->broke)) {
+        switch (w->s->server->recv(w->s->server, f->buf + f->end, SPLICE_SIZE - f->end,
+                                   &n, &w->broke)) {
         case STREAM_DONE:
             f->end += n;
             w->s->down += n;
@@ -80,17 +81,19 @@ give_to_client(struct work *w)
     size_t n = 0;
 
     while (!is_empty(f) && !f->closed) {
-        enum stream_result result =
-            client_write(w->s->client, f->buf + f->start, f->end - f->start, &n, &w->broke);
+        enum stream_result result;
 
+        if (w->s->client->out_blocks && !w->writable)
+            return;
+        w->writable = false;
+        result = client_write(w->s->client, f->buf + f->start, f->end - f->start, &n,
+                              &w->broke);
         if (result == STREAM_AGAIN)
             return;
         if (result == STREAM_DONE)
             f->start += n;
         else
             f->closed = true;
-        if (w->s->client->out_blocks)
-            return; /* poll says when it takes more */
     }
     if (f->closed)
         drop(f); /* nobody reads: the server is heard all the same */
@@ -201,6 +204,8 @@ look_at_client(struct work *w, short in, short out)
 {
     if ((in & (POLLIN | POLLHUP | POLLERR)) != 0)
         w->readable = true;
+    if ((out & POLLOUT) != 0)
+        w->writable = true;
     if ((out & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
         w->down.closed = true;
         drop(&w->down);
@@ -217,7 +222,8 @@ wait_for_something(struct work *w)
         {w->up.ended || to_server ? -1 : c->in, POLLIN, 0},
         {w->down.closed ? -1 : c->out, to_client ? POLLOUT : 0, 0},
         {w->s->server->fd,
-         (short)((to_client || w->down.ended ? 0 : POLLIN) | (to_server ? POLLOUT : 0)), 0},
+         (short)((to_client || w->down.ended ? 0 : POLLIN) | (to_server ? POLLOUT : 0)),
+         0},
     };
     int n;
 

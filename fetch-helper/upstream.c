@@ -24,7 +24,7 @@ struct upstream {
     struct caps *caps;               /* the same */
     size_t replies;
     bool too_much;
-    char last[SAID_MAX];  /* what the server said last, before the sign-in */
+    char last[SAID_MAX]; /* what the server said last, before the sign-in */
     char detail[CURL_ERROR_SIZE];
 };
 
@@ -184,17 +184,20 @@ static int
 bad_tls(const struct settings *s, const char *why, struct err *err)
 {
     err_set(err, ERR_TEMP, "%s: TLS failed (%s)", s->host, why);
-    err_hint(err, "check the clock, the CA certificates (`ca_file`), the server's name and "
-                  "whether something intercepts TLS");
+    err_hint(err,
+             "check the clock, the CA certificates (`ca_file`), the server's name and "
+             "whether something intercepts TLS");
     return ERR_TEMP;
 }
 
 static int
 no_starttls(const struct settings *s, struct err *err)
 {
-    err_set(err, ERR_TEMP, "%s: port %d offers no STARTTLS, and without TLS no token is sent",
-            s->host, s->port);
-    err_hint(err, "check host and port, and whether something on the way removes STARTTLS");
+    err_set(err, ERR_TEMP,
+            "%s: port %d offers no STARTTLS, and without TLS no token is sent", s->host,
+            s->port);
+    err_hint(err,
+             "check host and port, and whether something on the way removes STARTTLS");
     return ERR_TEMP;
 }
 
@@ -209,8 +212,10 @@ bad_answer(const struct upstream *u, const char *account, const char *why,
         return failure_said(u->caps->wire, s->host, "takes no session", account, s->user,
                             u->last, err);
     if (u->last[0] != '\0' && s->security == SECURITY_STARTTLS) {
-        err_set(err, ERR_TEMP, "%s: plaintext came behind the answer to STARTTLS", s->host);
-        err_hint(err, "somebody on the way may be adding to the session: check the network");
+        err_set(err, ERR_TEMP, "%s: plaintext came behind the answer to STARTTLS",
+                s->host);
+        err_hint(err,
+                 "somebody on the way may be adding to the session: check the network");
         return ERR_TEMP;
     }
     return err_set(err, ERR_PROTOCOL, "%s: port %d does not speak %s (%s)", s->host,

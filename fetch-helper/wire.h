@@ -1,8 +1,8 @@
 /* wire.h - the three protocols that are carried.
  *
  * Used by:  fetch-helper/ everywhere.
- * Folder:   mailbearer-fetch may include token-helper/client/, token-helper/catalogue/ and
- *           of base/ only json, log, wipe_alloc: it reads no accounts file and no store.
+ * Folder:   mailbearer-fetch may include token-helper/client/, token-helper/catalogue/
+ * and of base/ only json, log, wipe_alloc: it reads no accounts file and no store.
  */
 #ifndef MAILBEARER_WIRE_H
 #define MAILBEARER_WIRE_H

@@ -69,7 +69,7 @@ stop_pid() {
 
     kill -0 "$1" 2>/dev/null || return 0
     mapfile -t all < <(descendants "$1")
-    kill -TERM "$1" 2>/dev/null
+    kill -TERM "$1" 2>/dev/null || :
     until none_alive "${all[@]}"; do
         if ((tries-- == 0)); then
             kill -KILL "${all[@]}" 2>/dev/null

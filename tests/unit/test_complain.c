@@ -40,8 +40,11 @@ two_lines(void **state)
                               "mailbearer: to mend it: run: mailbearer login a\n");
 }
 
+#define BUSY_HINT                                                                        \
+    "mailbearer: to mend it: try again later; if it stays so, see: mailbearer status\n"
+
 static void
-one_line(void **state)
+a_general_hint(void **state)
 {
     struct err err = ERR_INIT;
     char text[2048];
@@ -49,9 +52,27 @@ one_line(void **state)
     (void)state;
     err_set(&err, ERR_TEMP, "100%% busy %%s");
     assert_int_equal(complaint(NULL, &err, text, sizeof text), 75);
-    assert_string_equal(text, "mailbearer: 100% busy %s\n");
+    assert_string_equal(text, "mailbearer: 100% busy %s\n" BUSY_HINT);
     assert_int_equal(complaint("x", &err, text, sizeof text), 75);
-    assert_string_equal(text, "mailbearer: x: 100% busy %s\n");
+    assert_string_equal(text, "mailbearer: x: 100% busy %s\n" BUSY_HINT);
+    err_set(&err, ERR_CONFIG, "f:1: unknown key");
+    assert_int_equal(complaint(NULL, &err, text, sizeof text), 78);
+    assert_string_equal(text, "mailbearer: f:1: unknown key\n"
+                              "mailbearer: to mend it: correct it there; "
+                              "mailbearer.conf(5) lists what is known\n");
+}
+
+/* What comes from the command line goes to a terminal. */
+static void
+a_subject_with_escapes(void **state)
+{
+    struct err err = ERR_INIT;
+    char text[2048];
+
+    (void)state;
+    err_set(&err, ERR_TEMP, "busy");
+    assert_int_equal(complaint("a\033[2Jb\n", &err, text, sizeof text), 75);
+    assert_string_equal(text, "mailbearer: a?[2Jb?: busy\n" BUSY_HINT);
 }
 
 static void
@@ -95,7 +116,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_lines),
-        cmocka_unit_test(one_line),
+        cmocka_unit_test(a_general_hint),
+        cmocka_unit_test(a_subject_with_escapes),
         cmocka_unit_test(statuses),
     };
 
