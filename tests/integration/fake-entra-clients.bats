@@ -130,7 +130,12 @@ prove() {
     refused 401 invalid_client 700027
     prove "${text%????}"
     refused 401 invalid_client 700027
-    SALT=20 prove "$(SALT=20 jwt)"
+    prove "$(SALT=20 jwt)"
+    refused 401 invalid_client 700027
+    HEADER='{"alg": "RS256", "x5t": "'$(thumbprint rsa sha1)'"}'
+    prove "$(ALG=RS256 KEY=strange jwt)"
+    refused 401 invalid_client 700027
+    prove "$(ALG=PS256 jwt)"
     refused 401 invalid_client 700027
     prove "$text"
     granted

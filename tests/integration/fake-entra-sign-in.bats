@@ -126,6 +126,19 @@ setup() {
     done
 }
 
+@test "redirect URI: the port of an address counts, but at other providers" {
+    set_client "$PUBLIC_CLIENT" '"redirects": {"native": ["http://127.0.0.1:5000/x"]}'
+    but redirect_uri=http://127.0.0.1:5000/x
+    expect 302 "$STATUS"
+    but redirect_uri=http://127.0.0.1:5001/x
+    page_says 400 AADSTS50011
+    set_client "$PUBLIC_CLIENT" '"cloud": "generic"'
+    URL=$ENTRA_URL/generic/authorize but redirect_uri=http://127.0.0.1:5001/x
+    expect 302 "$STATUS"
+    URL=$ENTRA_URL/generic/authorize but redirect_uri=http://127.0.0.1:5001/y
+    page_says 400 'not one of the application'
+}
+
 @test "redirect URI: none registered, none given" {
     but -redirect_uri
     page_says 400 AADSTS900971

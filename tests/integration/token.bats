@@ -341,13 +341,14 @@ print(json.dumps(sorted(json.load(sys.stdin))))')"
     failed 78 "there is no accounts file $WORK/none.conf" 'mailbearer.conf(5)'
     write_accounts 'account "x" {' '    client_idd = 1' '}'
     mailbearer token "$RELAY"
-    failed 78 "mailbearer.conf:$(grep -n client_idd "$WORK/mailbearer.conf" | cut -d: -f1): " client_id
+    failed 78 "mailbearer.conf:$(grep -n client_idd "$WORK/mailbearer.conf" | cut -d: -f1): " 'correct it there'
+    expect_in "$(cat "$WORK/err")" 'did you mean'
     mailbearer status
-    failed 78 client_idd client_id
+    failed 78 client_idd 'correct it there'
     mailbearer import refresh-token - "$ALICE" <<< CANARY
-    failed 78 client_idd client_id
+    failed 78 client_idd 'correct it there'
     run_quiet timeout 10 "$MAILBEARER" -c "$WORK/mailbearer.conf" agent --listen "$WORK/a.sock"
-    failed 78 client_idd client_id
+    failed 78 client_idd 'correct it there'
     refute test -e "$WORK/a.sock"
 }
 

@@ -183,6 +183,7 @@ never_as_root(void **state)
     set_browser("@/browser");
     setenv("DISPLAY", ":0", 1);
     uid = 0;
+    assert_true(browser_has_screen());
     assert_false(browser_possible());
     assert_int_equal(browser_open("https://x.example/", &pid, &err), ERR_DENIED);
     assert_int_equal(pid, 0);
@@ -192,6 +193,7 @@ static void
 where_there_is_a_screen(void **state)
 {
     (void)state;
+    assert_false(browser_has_screen());
     assert_false(browser_possible());
     setenv("DISPLAY", "", 1);
     assert_false(browser_possible());

@@ -26,7 +26,9 @@ upstream_json(const struct account *account, enum protocol protocol, struct secr
                         s->security == SECURITY_TLS ? "tls" : "starttls") != 0 ||
         json_put_string(json, "proxy", account->proxy) != 0 ||
         json_put_string(json, "ca_file", account->ca_file) != 0 ||
-        json_put_string(json, "auth", "xoauth2") != 0 ||
+        json_put_string(json, "auth",
+                        account->grant == GRANT_APP_PASSWORD ? "plain" : "xoauth2") !=
+            0 ||
         json_write(json, false, out) != 0)
         err_set(err, ERR_NOMEM, "out of memory");
     else

@@ -9,7 +9,8 @@
 #include "accounts.h"
 
 /* Appends one line: user host port security proxy ca_file auth; no secret. `security` is
- * "tls" or "starttls", `auth` "xoauth2"; proxy and ca_file are left out when not set.
+ * "tls" or "starttls", `auth` "xoauth2", or "plain" where the account's secret is an app
+ * password; proxy and ca_file are left out when not set.
  * 0; ERR_CONFIG: the account has no server for this protocol; ERR_NOMEM. */
 int upstream_json(const struct account *account, enum protocol protocol,
                   struct secret *out, struct err *err);

@@ -3,10 +3,7 @@
  */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "../accounts/context.h"
 #include "../base/complain.h"
@@ -165,20 +162,6 @@ check_grant(const struct account *account, struct err *err)
     return ERR_CONFIG;
 }
 
-static bool
-has_screen(void)
-{
-    static const char *const names[] = {"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = secure_getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0')
-            return true;
-    }
-    return false;
-}
-
 int
 cmd_login(const char *config, int argc, char **argv)
 {
@@ -201,7 +184,7 @@ cmd_login(const char *config, int argc, char **argv)
         (r = context_store(&context, &err)) == 0 &&
         (r = store_key_use(context.accounts, &context.store, &key, &err)) == 0 &&
         (r = sign_in_begin(&s, account, &context.store, &err)) == 0 &&
-        (r = run(&s, &login, has_screen(), &err)) == 0)
+        (r = run(&s, &login, browser_has_screen(), &err)) == 0)
         sign_in_report(&s);
     status = r == 0 ? EX_OK : complain(login.account, &err);
     sign_in_clear(&s);

@@ -12,6 +12,7 @@
 #include "../base/json.h"
 #include "../base/wallclock.h"
 #include "../client/agent_client.h"
+#include "../oauth/store_key.h"
 #include "commands.h"
 #include "status_text.h"
 
@@ -83,12 +84,16 @@ from_store(struct context *context, const struct account *account, struct secret
            struct err *err)
 {
     struct record record = RECORD_INIT;
+    struct store_key *key = NULL;
     int r;
 
     if (context->store.fd < 0 && (r = context_store(context, err)) != 0)
         return r;
-    if ((r = store_read(&context->store, account->name, &record, NULL, err)) == 0)
+    if ((r = store_key_use(context->accounts, &context->store, &key, err)) == 0 &&
+        (r = store_read(&context->store, account->name, &record, NULL, err)) == 0)
         r = status_json(account, &record, false, wallclock_now(), out, err);
+    context->store.cipher = NULL; /* it ends with the key */
+    store_key_free(&key);
     record_clear(&record);
     return r;
 }

@@ -22,10 +22,15 @@ is_set(const char *name)
 }
 
 bool
+browser_has_screen(void)
+{
+    return is_set("BROWSER") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+}
+
+bool
 browser_possible(void)
 {
-    return getuid() != 0 && geteuid() != 0 &&
-           (is_set("BROWSER") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"));
+    return getuid() != 0 && geteuid() != 0 && browser_has_screen();
 }
 
 /* An address as we compose it is percent-encoded: anything else in it is a mistake, and

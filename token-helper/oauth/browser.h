@@ -15,8 +15,11 @@
 
 #include "../client/error.h"
 
-/* Is there a screen to show one on, and are we not root? Asks the environment: BROWSER,
- * DISPLAY, WAYLAND_DISPLAY. */
+/* Is there a screen to show one on? Asks the environment: BROWSER, DISPLAY,
+ * WAYLAND_DISPLAY. */
+bool browser_has_screen(void);
+
+/* The same, and we are not root. */
 bool browser_possible(void);
 
 /* Starts it. $BROWSER is a list of commands, divided by colons, of which the first that
