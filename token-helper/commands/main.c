@@ -2,11 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "../base/complain.h"
 #include "../base/json.h"
+#include "../base/process.h"
 #include "../oauth/crypto.h"
 #include "../oauth/http.h"
 #include "commands.h"
@@ -27,19 +26,6 @@ static const struct command {
     {"rekey", cmd_rekey},   {"agent", cmd_agent},   {"explain", explain},
 };
 
-/* Nobody may look into this process, nor find it in a core file. LeakSanitizer has to, in
- * the builds it is part of. */
-static void
-close_to_others(void)
-{
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
-#endif
-}
-
 int
 main(int argc, char **argv)
 {
@@ -47,7 +33,8 @@ main(int argc, char **argv)
     struct err err = ERR_INIT;
     int i = 1;
 
-    close_to_others();
+    if (process_begin() != 0)
+        return EX_OSERR;
     json_setup();
     crypto_setup(NULL); /* where it fails, OpenSSL only does not wipe what it frees */
     if (http_setup(&err) != 0)

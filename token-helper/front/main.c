@@ -1,13 +1,10 @@
 /* main.c - `mailbearer`: asks the agent or the store, hands everything else on. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "../base/json.h"
+#include "../base/process.h"
 #include "front.h"
 
 static const char usage_text[] =
@@ -32,21 +29,6 @@ static const char usage_text[] =
     "Manual: mailbearer(1), mailbearer.conf(5), mailbearer-agent(8), "
     "mailbearer-sasl(7)\n";
 
-/* A closed standard descriptor would be given to the next file opened, and a token or an
- * error text written into it. For reading only: what is written to a closed standard
- * output is lost, and must fail. */
-static int
-open_standard_files(void)
-{
-    int fd;
-
-    do {
-        if ((fd = open("/dev/null", O_RDONLY)) < 0)
-            return -1;
-    } while (fd <= STDERR_FILENO);
-    return close(fd);
-}
-
 /* `-c FILE` may also stand behind the command: moves it in front, where mailbearer-oauth
  * looks for it. `explain` takes free text, which is left alone. */
 static void
@@ -66,19 +48,6 @@ move_config_forward(int argc, char **argv, int command)
     }
 }
 
-/* A token passes through this process: nobody may look into it, nor find it in a core
- * file. LeakSanitizer has to, in the builds it is part of. */
-static void
-close_to_others(void)
-{
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
-#endif
-}
-
 static int
 first_word(int argc, char **argv)
 {
@@ -95,9 +64,8 @@ main(int argc, char **argv)
     struct front front = {NULL, argv};
     int i = 1;
 
-    if (open_standard_files() != 0)
+    if (process_begin() != 0)
         return EX_OSERR;
-    close_to_others();
     move_config_forward(argc, argv, first_word(argc, argv));
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
