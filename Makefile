@@ -56,6 +56,8 @@ AGENT = agent listen conn question permits keeper keeper_ask keeper_flight entry
 COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_login cmd_logout cmd_rekey cmd_status cmd_token find_endpoints sign_in sign_in_browser sign_in_device sign_in_paste sign_in_report status_text store_sign_in
 FRONT = main front cmd_token cmd_upstream run_oauth
 PLUGIN = plugin token_source
+FETCH = base64 caps client_io failure lineio local local_imap local_pop3 local_sasl local_smtp main \
+	options run_front settings sign_in splice stream tunnel upstream wire
 
 client_o = $(CLIENT:%=$(BUILD)/token-helper/client/%.o)
 base_o = $(BASE:%=$(BUILD)/token-helper/base/%.o)
@@ -67,13 +69,16 @@ agent_o = $(AGENT:%=$(BUILD)/token-helper/agent/%.o)
 commands_o = $(COMMANDS:%=$(BUILD)/token-helper/commands/%.o)
 front_o = $(FRONT:%=$(BUILD)/token-helper/front/%.o)
 plugin_o = $(PLUGIN:%=$(BUILD)/sasl-plugin/%.o)
+fetch_o = $(FETCH:%=$(BUILD)/fetch-helper/%.o)
 
 front_needs = $(front_o) $(accounts_o) $(client_o) $(base_o)
+fetch_needs = $(fetch_o) $(catalogue_o) $(base_o) $(client_o)
 oauth_needs = $(commands_o) $(agent_o) $(oauth_o) $(catalogue_o) $(accounts_o) $(base_o) $(client_o)
 
 PLUGIN_SO = $(BUILD)/libmailbearer.so
 FRONT_BIN = $(BUILD)/mailbearer
 OAUTH_BIN = $(BUILD)/mailbearer-oauth
+FETCH_BIN = $(BUILD)/mailbearer-fetch
 MANPAGES = token-helper/man/mailbearer.1 token-helper/man/mailbearer.conf.5 \
 	token-helper/man/mailbearer-agent.8 sasl-plugin/mailbearer-sasl.7
 
@@ -83,7 +88,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 .DELETE_ON_ERROR:
 .PHONY: all
-all: $(PLUGIN_SO) $(FRONT_BIN) $(OAUTH_BIN) ## build the plugin and the programs
+all: $(PLUGIN_SO) $(FRONT_BIN) $(OAUTH_BIN) $(FETCH_BIN) ## build the plugin and the programs
 
 $(PLUGIN_SO): $(plugin_o) $(client_o) sasl-plugin/export.map
 	$(call say,LD,$@)
@@ -98,6 +103,10 @@ $(OAUTH_BIN): $(oauth_needs)
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $(oauth_needs) \
 	  $(CURL_LIBS) $(CRYPTO_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS)
+
+$(FETCH_BIN): $(fetch_needs)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $(fetch_needs) $(CURL_LIBS) $(JANSSON_LIBS)
 
 # Hidden by default in what goes into the plugin, so that only the entry point is exported.
 $(plugin_o) $(client_o): OUR_CFLAGS += -fvisibility=hidden
@@ -134,12 +143,13 @@ install: all ## install below DESTDIR
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SASL_PLUGIN_DIR) \
 	  $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 755 $(FRONT_BIN) $(DESTDIR)$(BINDIR)/mailbearer
+	$(INSTALL) -m 755 $(FETCH_BIN) $(DESTDIR)$(BINDIR)/mailbearer-fetch
 	$(INSTALL) -m 755 $(OAUTH_BIN) $(DESTDIR)$(LIBEXECDIR)/mailbearer-oauth
 	$(INSTALL) -m 644 $(PLUGIN_SO) $(DESTDIR)$(SASL_PLUGIN_DIR)/libmailbearer.so
 	for m in $(MANPAGES); do $(INSTALL) -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/ || exit 1; done
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(BINDIR)/mailbearer $(DESTDIR)$(LIBEXECDIR)/mailbearer-oauth \
+	rm -f $(DESTDIR)$(BINDIR)/mailbearer $(DESTDIR)$(BINDIR)/mailbearer-fetch $(DESTDIR)$(LIBEXECDIR)/mailbearer-oauth \
 	  $(DESTDIR)$(SASL_PLUGIN_DIR)/libmailbearer.so
 	for m in $(MANPAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
 

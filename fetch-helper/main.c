@@ -60,7 +60,7 @@ report(const struct options *o, const struct err *err)
     char line[ERR_LINE_MAX];
 
     if (o->verbose || o->to_syslog)
-        log_error(PROGRAM ": %s: %s", o->account, err_line(err, line));
+        log_error("%s: %s", o->account, err_line(err, line));
     return err_exit_status(err->code);
 }
 
@@ -76,8 +76,8 @@ carry(const struct options *o, struct tunnel *tunnel, struct local *local,
     splice.from_client = lineio_rest(&local->in, &splice.from_client_len);
     splice.from_server = lineio_rest(&tunnel->server, &splice.from_server_len);
     r = splice_run(&splice, err);
-    log_info(PROGRAM ": %s: session over, %llu bytes to the server, %llu from it",
-             o->account, (unsigned long long)splice.up, (unsigned long long)splice.down);
+    log_info("%s: session over, %llu bytes to the server, %llu from it", o->account,
+             (unsigned long long)splice.up, (unsigned long long)splice.down);
     return r;
 }
 

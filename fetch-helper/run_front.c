@@ -143,8 +143,9 @@ code_for(int status)
  *     mailbearer: SUBJECT: what happened
  *     mailbearer: to mend it: what to do */
 static int
-failed(int status, const struct secret *said, struct err *err)
+failed(int status, const char *subject, const struct secret *said, struct err *err)
 {
+    size_t n = strlen(subject);
     static const char name[] = NAME ": ", mend[] = NAME ": to mend it: ";
     const char *line = secret_str(said);
     const char *end = strchrnul(line, '\n');
@@ -153,6 +154,8 @@ failed(int status, const struct secret *said, struct err *err)
 
     if (strncmp(line, name, sizeof name - 1) == 0)
         line += sizeof name - 1;
+    if (strncmp(line, subject, n) == 0 && strncmp(line + n, ": ", 2) == 0)
+        line += n + 2;
     if (line < end)
         err_set(err, code, "%.*s", (int)(end - line), line);
     else
@@ -177,15 +180,15 @@ reap(pid_t pid, bool stop)
     return status;
 }
 
+/* *status_r: how it ended, as waitpid(2) tells. */
 static int
 run(const char *program, char *const argv[], int deadline_ms, struct secret *out,
-    struct secret *said, struct err *err)
+    struct secret *said, int *status_r, struct err *err)
 {
     struct deadline dl = deadline_in(deadline_ms);
     int outs[2] = {-1, -1}, errs[2] = {-1, -1};
     struct pipe_end ends[2] = {{-1, out}, {-1, said}};
     pid_t pid = 0;
-    int status;
     int r = ERR_TEMP;
 
     if (pipe2(outs, O_CLOEXEC) != 0 || pipe2(errs, O_CLOEXEC) != 0)
@@ -203,9 +206,7 @@ run(const char *program, char *const argv[], int deadline_ms, struct secret *out
     ends[1].fd = errs[0];
     if (r == 0) {
         r = collect(ends, &dl, err);
-        status = reap(pid, r != 0);
-        if (r == 0 && status != 0)
-            r = failed(status, said, err);
+        *status_r = reap(pid, r != 0);
     }
     for (int i = 0; i < 2; i++)
         if (ends[i].fd != -1)
@@ -214,8 +215,8 @@ run(const char *program, char *const argv[], int deadline_ms, struct secret *out
 }
 
 int
-run_front(const char *config, const char *const args[], int deadline_ms,
-          struct secret *out_r, struct err *err)
+run_front(const char *config, const char *const args[], const char *subject,
+          int deadline_ms, struct secret *out_r, struct err *err)
 {
     struct secret out = {.max = OUT_MAX}, said = {.max = ERR_MAX};
     char path[PATH_MAX_BYTES];
@@ -223,6 +224,7 @@ run_front(const char *config, const char *const args[], int deadline_ms,
     const char *list[ARGS_MAX] = {NAME};
     char *argv[ARGS_MAX] = {NULL};
     size_t n = 1;
+    int status = 0;
     int r;
 
     if (config != NULL) {
@@ -232,7 +234,10 @@ run_front(const char *config, const char *const args[], int deadline_ms,
     for (size_t i = 0; args[i] != NULL && n < ARGS_MAX - 1; i++)
         list[n++] = args[i];
     memcpy(argv, list, n * sizeof *argv); /* execve() changes no argument */
-    if ((r = run(program, argv, deadline_ms, &out, &said, err)) == 0)
+    r = run(program, argv, deadline_ms, &out, &said, &status, err);
+    if (r == 0 && status != 0)
+        r = failed(status, subject, &said, err);
+    if (r == 0)
         secret_move(out_r, &out);
     secret_clear(&out);
     secret_clear(&said);

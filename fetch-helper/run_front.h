@@ -15,10 +15,11 @@
 
 /* Runs `mailbearer [-c config] ARGS...` (args ends with NULL) with nothing on its
  * standard input. 0: *out_r is its standard output, which may be a token. Else the code
- * its exit status stands for, err holding the two lines of its standard error;
+ * its exit status stands for, err holding the two lines of its standard error, without
+ * the `subject` they begin with (the account);
  * ERR_NOAGENT: there is no such program; ERR_TIMEOUT: it was stopped. On failure *out_r
  * is untouched. */
-int run_front(const char *config, const char *const args[], int deadline_ms,
-              struct secret *out_r, struct err *err);
+int run_front(const char *config, const char *const args[], const char *subject,
+              int deadline_ms, struct secret *out_r, struct err *err);
 
 #endif

@@ -92,7 +92,7 @@ read_json(const struct settings_source *source, enum wire wire, struct secret *t
         return err_set(err, ERR_NOACCOUNT, "no such account");
     r = ask_agent(source, "upstream", key, text, err);
     if (is_elsewhere(r))
-        r = run_front(source->config, args, DEADLINE_MS, text, err);
+        r = run_front(source->config, args, source->account, DEADLINE_MS, text, err);
     return r;
 }
 
@@ -121,7 +121,7 @@ settings_parse(const char *text, size_t len, struct settings *settings_r, struct
                        "the account's server settings make no sense to this version");
     }
     s.port = (int)port;
-    s.security = strcmp(security, "tls") == 0 ? SECURITY_TLS : SECURITY_STARTTLS;
+    s.starttls = strcmp(security, "starttls") == 0;
     s.password = strcmp(auth, "plain") == 0;
     *settings_r = s;
     return 0;
@@ -131,13 +131,12 @@ settings_parse(const char *text, size_t len, struct settings *settings_r, struct
 static const struct service {
     const char *name;
     int port;
-    enum security security;
+    bool starttls;
 } services[] = {
-    {"imaps", 993, SECURITY_TLS},           {"imap", 143, SECURITY_STARTTLS},
-    {"imap2", 143, SECURITY_STARTTLS},      {"pop3s", 995, SECURITY_TLS},
-    {"pop3", 110, SECURITY_STARTTLS},       {"pop-3", 110, SECURITY_STARTTLS},
-    {"submissions", 465, SECURITY_TLS},     {"smtps", 465, SECURITY_TLS},
-    {"submission", 587, SECURITY_STARTTLS}, {"smtp", 25, SECURITY_STARTTLS},
+    {"imaps", 993, false},       {"imap", 143, true},   {"imap2", 143, true},
+    {"pop3s", 995, false},       {"pop3", 110, true},   {"pop-3", 110, true},
+    {"submissions", 465, false}, {"smtps", 465, false}, {"submission", 587, true},
+    {"smtp", 25, true},
 };
 
 int
@@ -161,7 +160,7 @@ settings_override(struct settings *settings, const char *host, const char *port,
         return err_set(err, ERR_USAGE, "no such port: %s", port);
     /* the account's own port is as the account says, whatever its number */
     if (found != NULL && found->port != settings->port)
-        settings->security = found->security;
+        settings->starttls = found->starttls;
     settings->port = found != NULL ? found->port : (int)number;
     return 0;
 }
@@ -204,7 +203,7 @@ run_token(const struct settings_source *source, bool refresh, struct secret *tok
     const char *const args[] = {"token", source->account, refresh ? "--refresh" : NULL,
                                 NULL};
     struct secret out = SECRET_INIT;
-    int r = run_front(source->config, args, DEADLINE_MS, &out, err);
+    int r = run_front(source->config, args, source->account, DEADLINE_MS, &out, err);
 
     if (r == 0 && (out.len < 2 || out.data[out.len - 1] != '\n'))
         r = err_set(err, ERR_PROTOCOL, "mailbearer printed no token");

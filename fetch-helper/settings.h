@@ -17,17 +17,15 @@
 #include "../token-helper/client/secret.h"
 #include "wire.h"
 
-enum security { SECURITY_TLS, SECURITY_STARTTLS };
-
 struct settings {
     const char *user;
     const char *host;    /* an IPv6 address stands without brackets */
     int port;            /* 1..65535 */
     const char *proxy;   /* NULL: none */
     const char *ca_file; /* NULL: the system's */
-    enum security security;
-    bool password;     /* the secret is a password, not a token */
-    struct json *json; /* what the texts above borrow from */
+    bool starttls;       /* else TLS from the start */
+    bool password;       /* the secret is a password, not a token */
+    struct json *json;   /* what the texts above borrow from */
 };
 
 /* Who is asked, and for which account; texts borrowed. */

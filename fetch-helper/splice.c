@@ -275,6 +275,8 @@ splice_run(struct splice *splice, struct err *err)
     struct work w = {.s = splice, .broke = ERR_INIT};
     int r;
 
+    splice->up = splice->from_client_len;
+    splice->down = splice->from_server_len;
     if ((r = flow_init(&w.up, splice->from_client, splice->from_client_len, err)) == 0 &&
         (r = flow_init(&w.down, splice->from_server, splice->from_server_len, err)) == 0)
         r = carry(&w, err);

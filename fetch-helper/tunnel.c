@@ -37,11 +37,12 @@ try_once(struct tunnel *tunnel, const struct settings *settings, const char *acc
                          &tunnel->upstream, err);
     if (r != 0)
         return r;
-    log_info("%s port %d: connected, TLS verified", settings->host, settings->port);
+    log_info("%s: %s port %d: connected, TLS verified", account, settings->host,
+             settings->port);
     tunnel->wait = (struct stream_wait){upstream_stream(tunnel->upstream), deadline};
     lineio_init(&tunnel->server, SIGN_IN_LINE_MAX, stream_more, &tunnel->wait);
     if ((r = sign_in(&q, &mechanism, refused_r, err)) == 0)
-        log_info("signed in as %s by %s", settings->user, mechanism);
+        log_info("%s: signed in as %s by %s", account, settings->user, mechanism);
     return r;
 }
 
@@ -57,7 +58,7 @@ try_again(struct tunnel *tunnel, const struct settings *settings,
     bool again = false;
     int r = ERR_PERSON;
 
-    log_info("%s; asking for a fresh token", err->text);
+    log_info("%s: %s; asking for a fresh token", source->account, err->text);
     if (settings_fresh_token(source, refused, &fresh, &why) != 0) {
         /* why there is no other token says more than the refusal of this one */
         *err = why;

@@ -94,14 +94,14 @@ on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
 }
 
-struct option {
+struct setting {
     CURLoption option;
     const char *text; /* NULL: `number` is meant */
     long number;
 };
 
 static CURLcode
-set_all(CURL *easy, const struct option *options, size_t count)
+set_all(CURL *easy, const struct setting *options, size_t count)
 {
     CURLcode c = CURLE_OK;
 
@@ -115,13 +115,12 @@ set_all(CURL *easy, const struct option *options, size_t count)
 static CURLcode
 set_options(CURL *easy, const struct settings *s, const char *url, int deadline_ms)
 {
-    bool starttls = s->security == SECURITY_STARTTLS;
-    const struct option options[] = {
+    const struct setting options[] = {
         {CURLOPT_URL, url, 0},
         {CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s,smtp,smtps", 0},
         {CURLOPT_CONNECT_ONLY, NULL, 1},
         {CURLOPT_NETRC, NULL, (long)CURL_NETRC_IGNORED},
-        {CURLOPT_USE_SSL, NULL, (long)(starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE)},
+        {CURLOPT_USE_SSL, NULL, (long)(s->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE)},
         {CURLOPT_SSL_VERIFYPEER, NULL, 1},
         {CURLOPT_SSL_VERIFYHOST, NULL, 2},
         {CURLOPT_SSLVERSION, NULL, (long)CURL_SSLVERSION_TLSv1_2},
@@ -172,8 +171,7 @@ make_url(const struct settings *s, enum wire wire, char url[URL_MAX])
     if (s->host[0] == '\0' || strpbrk(s->host, "/?#@[]%\\ ") != NULL)
         return false;
     n = snprintf(url, URL_MAX, "%s%s://%s%s%s:%d/", wire_name(wire),
-                 s->security == SECURITY_TLS ? "s" : "", v6 ? "[" : "", s->host,
-                 v6 ? "]" : "", s->port);
+                 s->starttls ? "" : "s", v6 ? "[" : "", s->host, v6 ? "]" : "", s->port);
     return n > 0 && n < URL_MAX;
 }
 
@@ -211,7 +209,7 @@ bad_answer(const struct upstream *u, const char *account, const char *why,
     if (u->last[0] != '\0' && !said_yes(u))
         return failure_said(u->caps->wire, s->host, "takes no session", account, s->user,
                             u->last, err);
-    if (u->last[0] != '\0' && s->security == SECURITY_STARTTLS) {
+    if (u->last[0] != '\0' && s->starttls) {
         err_set(err, ERR_TEMP, "%s: plaintext came behind the answer to STARTTLS",
                 s->host);
         err_hint(err,

@@ -20,7 +20,7 @@ RUN_TESTS = MAILBEARER_BUILD='$(build_dir)' CC='$(CC)' tests/run --log '$(CHECK_
 unit_c = $(wildcard tests/unit/test_*.c)
 unit_support_o = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(unit_c),$(wildcard tests/unit/*.c)))
 unit_needs = $(unit_support_o) $(filter-out %/commands/main.o,$(oauth_needs)) \
-	$(filter-out %/plugin.o,$(plugin_o))
+	$(filter-out %/plugin.o,$(plugin_o)) $(filter-out %/main.o,$(fetch_o))
 unit_tests = $(unit_c:tests/unit/%.c=$(BUILD)/tests/%)
 # With T=name these two are one file or none.
 unit_chosen = $(if $(T),$(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard \

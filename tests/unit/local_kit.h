@@ -21,7 +21,7 @@
 #include "../../fetch-helper/local.h"
 
 struct kit {
-    const char *server[8]; /* lines the server said, NULL at the end */
+    const char *server[12]; /* lines the server said, NULL at the end */
     const char *held;      /* its untagged replies */
     bool greeting;
     /* what came out */
