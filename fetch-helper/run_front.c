@@ -25,8 +25,6 @@
 #define OUT_MAX 100000u
 #define ERR_MAX 4096u
 
-extern char **environ;
-
 static const char *
 find_front(char path[PATH_MAX_BYTES])
 {

@@ -61,10 +61,13 @@ asan_group = --group $(1) --timeout $(2) --rerun 'make check-asan T={}' \
 run_asan = $(call asan_group,asan-unit,$(UNIT_TIMEOUT)) --jobs 2 \
 	$(unit_chosen:$(BUILD)/tests/%=$(ASAN_BUILD)/tests/%) \
 	$(call asan_group,asan,$(BATS_TIMEOUT)) \
-	$$(for f in $(bats_chosen); do sed 5q $$f | grep -q '^\# asan: no,' || echo "$$f"; done)
+	$$(for f in $(1); do sed 5q $$f | grep -q '^\# asan: no,' || echo "$$f"; done)
+# What `make check` has time for; `make check-asan`, and check-all with it, runs them all.
+asan_in_check = $(addprefix tests/integration/,$(addsuffix .bats,agent token store-faults \
+	single-flight login identities encryption))
 check-asan: ## unit and integration tests with ASan and UBSan; T=name
 	@$(make_asan) all unit-tests
-	@$(RUN_TESTS) $(run_asan)
+	@$(RUN_TESTS) $(call run_asan,$(bats_chosen))
 
 check-valgrind: all unit-tests ## unit tests under valgrind; T=name
 	@$(RUN_TESTS) --group valgrind --timeout 600 --jobs 2 --rerun 'make check-valgrind T={}' \
@@ -118,13 +121,14 @@ check: ## all tests and checks, installing what they need
 	  --do 'with warnings as errors' '$(MAKE) --no-print-directory -j2 WERROR=1 all unit-tests' \
 	  --do 'with sanitizers' "$(make_asan) -j2 WERROR=1 all unit-tests" \
 	  --group runner --rerun 'make check-runner' tests/check-runner.sh \
-	  $(run_unit) $(run_bats) $(run_asan) $(run_layers) $(run_exports) $(run_man) \
+	  $(run_unit) $(run_bats) $(call run_asan,$(asan_in_check)) $(run_layers) $(run_exports) $(run_man) \
 	  $(run_catalogue) $(run_docs) $(run_lint) \
 	  --group secrets --rerun 'make check-secrets' \
 	  --also "tests/check-secrets.sh '$(CHECK_LOGS)'"
 
-check-all: ## make check, then valgrind and the benchmarks
+check-all: ## make check, then everything with sanitizers, valgrind and the benchmarks
 	$(MAKE) check
+	$(MAKE) check-asan
 	$(MAKE) check-valgrind
 	$(MAKE) bench
 

@@ -695,9 +695,9 @@ expire_stored_or_new() {
         record_pid $! crowd
     done
     exec 6> "$WORK/end.0" 7> "$WORK/end.1" 8> "$WORK/end.2"
-    retry_until 20 grep -q here "$WORK/crowd.0"
-    retry_until 20 grep -q here "$WORK/crowd.1"
-    retry_until 20 grep -q here "$WORK/crowd.2"
+    retry_until 60 grep -q here "$WORK/crowd.0"
+    retry_until 60 grep -q here "$WORK/crowd.1"
+    retry_until 60 grep -q here "$WORK/crowd.2"
     (($(talk slowest 100 "token $ALICE") < 200))
     expire_stored "$ALICE"
     (($(talk slowest 1 "token $ALICE") < 1000))

@@ -22,7 +22,7 @@
 
 struct kit {
     const char *server[12]; /* lines the server said, NULL at the end */
-    const char *held;      /* its untagged replies */
+    const char *held;       /* its untagged replies */
     bool greeting;
     /* what came out */
     int r;

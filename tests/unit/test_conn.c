@@ -444,6 +444,31 @@ the_longest_idle_makes_room(void **state)
     }
 }
 
+/* Whoever keeps connections busy with halves of requests does not keep others out. */
+static void
+the_longest_silent_makes_room(void **state)
+{
+    static struct client half;
+    struct rlimit before;
+
+    (void)state;
+    client_open(&half);
+    client_send(&half, "10:token", 8);
+    exchange_idle();
+    client_open(&second);
+    client_send(&second, "7:ver", 5);
+    exchange_idle();
+    leave_descriptors(1, &before);
+    client_open(&client);
+    client_ask(&client, "version");
+    client_gets(&client, VERSION);
+    setrlimit(RLIMIT_NOFILE, &before);
+    client_ends(&half);
+    client_close(&half);
+    client_send(&second, "sion,", 5);
+    client_gets(&second, VERSION);
+}
+
 /* Everybody waits for a token: nobody is dropped for the newcomer, who is turned away
  * instead of being left in the queue, where it would keep the loop spinning. */
 static void
@@ -498,6 +523,7 @@ main(void)
         EXCHANGE_TEST(waiting_is_not_stalling),
         EXCHANGE_TEST(strangers),
         EXCHANGE_TEST(the_longest_idle_makes_room),
+        EXCHANGE_TEST(the_longest_silent_makes_room),
         EXCHANGE_TEST(nobody_idle_to_make_room),
     };
 

@@ -630,6 +630,30 @@ rejected_and_no_other(void **state)
                 "endpoint's place");
 }
 
+/* A metadata service hands its cached token out again: better that one than none, and a
+ * request for each question. */
+static void
+rejected_and_the_same_again(void **state)
+{
+    (void)state;
+    put_record("app", "CANARY-1", T0, 3600, "");
+    asking("token app", "OK CANARY-1");
+    asking("rejected CANARY-1 app", "OK ");
+    exchange_until_requests(1);
+    client_open(&client);
+    client_ask(&client, "token app");
+    client_waits(&client);
+    endpoint_gives(0, "CANARY-1");
+    client_gets(&client, "OK CANARY-1");
+    asking("token app", "OK CANARY-1");
+    asking("rejected CANARY-1 app", "OK "); /* too soon */
+    exchange_idle();
+    assert_int_equal(endpoint.count, 1);
+    exchange_advance(30000);
+    asking("rejected CANARY-1 app", "OK ");
+    exchange_until_requests(2);
+}
+
 static void
 rejected_without_a_token(void **state)
 {
@@ -687,6 +711,32 @@ reload_without_the_account(void **state)
 }
 
 /* Taken out and put back while its refresh is under way. */
+/* What stands behind the question that waits is a question to the new accounts. */
+static void
+reload_without_the_account_asked_for_twice(void **state)
+{
+    static const char frame[] = "23:token " ALICE ",";
+
+    (void)state;
+    put_record(ALICE, "CANARY-old", T0 - 4000, 3600, "CANARY-refresh");
+    client_open(&client);
+    client_send(&client, frame, strlen(frame));
+    exchange_until_requests(1);
+    client_send(&client, frame, strlen(frame));
+    client_open(&second);
+    client_ask(&second, "token " ALICE);
+    client_ask(&second, "token " ALICE);
+    client_waits(&second);
+    exchange_reload(conf_without);
+    client_gets(&client, "NOTFOUND ");
+    client_gets(&client, "NOTFOUND ");
+    client_gets(&second, "NOTFOUND ");
+    client_gets(&second, "NOTFOUND ");
+    endpoint_gives(0, "CANARY-new");
+    exchange_until_landed();
+    asking("token " ALICE, "NOTFOUND ");
+}
+
 static void
 reload_and_back_again(void **state)
 {
@@ -912,9 +962,11 @@ main(void)
         EXCHANGE_TEST(a_command_that_hangs),
         EXCHANGE_TEST(rejected_at_most_every_30_seconds),
         EXCHANGE_TEST(rejected_and_no_other),
+        EXCHANGE_TEST(rejected_and_the_same_again),
         EXCHANGE_TEST(rejected_without_a_token),
         EXCHANGE_TEST(reload_keeps_tokens_and_flights),
         EXCHANGE_TEST(reload_without_the_account),
+        EXCHANGE_TEST(reload_without_the_account_asked_for_twice),
         EXCHANGE_TEST(reload_and_back_again),
         EXCHANGE_TEST(reload_forgets_failures),
         EXCHANGE_TEST(reload_with_another_scope),

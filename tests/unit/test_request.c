@@ -16,6 +16,8 @@ static const char conf[] =
     "account app-basic { grant = client_credentials client_id = \"app:2/+\"\n"
     "                    provider = basic client_secret = x }\n"
     "account public { client_id = public-3 provider = post }\n"
+    "account \"send only\" { client_id = send-6\n"
+    "                      scope = \"https://outlook.office.com/SMTP.Send\" }\n"
     "account public-basic { client_id = public-4 provider = basic }\n"
     "account \"confidential one\" { client_id = c-5 provider = post client_secret = x\n"
     "                   proxy = \"http://proxy.example:3128\" ca_file = /etc/ca.pem }\n";
@@ -111,6 +113,17 @@ refresh_of_a_public_client(void **state)
     request = compose("public", "CANARY-refresh", "");
     assert_null(strstr(secret_str(&request.body), "secret"));
     http_request_clear(&request);
+}
+
+/* The refresh token that comes back is to be a new one. */
+static void
+refresh_at_entra_with_a_scope_of_ones_own(void **state)
+{
+    (void)state;
+    composes("send only", "CANARY-refresh", "",
+             "grant_type=refresh_token&refresh_token=CANARY-refresh&client_id=send-6"
+             "&scope=https%3A%2F%2Foutlook.office.com%2FSMTP.Send%20offline_access",
+             "", "");
 }
 
 static void
@@ -237,6 +250,7 @@ main(void)
         cmocka_unit_test(client_credentials_in_the_form),
         cmocka_unit_test(client_credentials_by_basic),
         cmocka_unit_test(refresh_of_a_public_client),
+        cmocka_unit_test(refresh_at_entra_with_a_scope_of_ones_own),
         cmocka_unit_test(refresh_of_a_confidential_client),
         cmocka_unit_test(secrets_with_everything_in_them),
         cmocka_unit_test(every_byte_encoded),

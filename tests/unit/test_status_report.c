@@ -8,10 +8,11 @@
 static const char conf[] =
     "account person { client_id = c user = mailbox@contoso.com }\n"
     "account app { client_id = c grant = client_credentials tenant = t.example\n"
-    "              client_secret = CANARY-secret secret_expires = 2027-03-01 }\n";
+    "              client_secret = CANARY-secret secret_expires = 2027-03-01 }\n"
+    "account other { client_id = c provider = google }\n";
 
 static struct accounts *accounts;
-static const struct account *person, *app;
+static const struct account *person, *app, *other;
 
 static int
 setup(void **state)
@@ -22,6 +23,7 @@ setup(void **state)
     accounts = conf_accept(conf);
     person = accounts_find(accounts, "person");
     app = accounts_find(accounts, "app");
+    other = accounts_find(accounts, "other");
     return 0;
 }
 
@@ -73,17 +75,19 @@ states(void **state)
 }
 
 static void
-reports(const struct account *account, const struct record *record, bool unsaved,
-        const char *expect)
+reports(const struct account *account, const struct record *record,
+        struct status_extra extra, const char *expect)
 {
     struct secret out = SECRET_INIT;
     struct err err = ERR_INIT;
 
-    assert_int_equal(status_json(account, record, unsaved, T + 100, &out, &err), 0);
+    assert_int_equal(status_json(account, record, &extra, T + 100, &out, &err), 0);
     assert_string_equal(secret_str(&out), expect);
     assert_null(strstr(secret_str(&out), "CANARY"));
     secret_clear(&out);
 }
+
+static const struct status_extra nothing = {false, 0}, both = {true, 1800000000};
 
 static void
 what_is_unknown_is_left_out(void **state)
@@ -91,14 +95,15 @@ what_is_unknown_is_left_out(void **state)
     struct record record = RECORD_INIT;
 
     (void)state;
-    reports(person, &record, false,
+    reports(person, &record, nothing,
             "{\"account\": \"person\", \"user\": \"mailbox@contoso.com\", "
             "\"provider\": \"microsoft\", \"grant\": \"authorization_code\", "
             "\"state\": \"signed-out\", \"refresh_token\": false, \"unsaved\": false}");
-    reports(app, &record, true,
+    reports(app, &record, both,
             "{\"account\": \"app\", \"user\": \"app\", \"provider\": \"microsoft\", "
             "\"grant\": \"client_credentials\", \"secret_expires\": 1803859200, "
-            "\"state\": \"idle\", \"refresh_token\": false, \"unsaved\": true}");
+            "\"certificate_expires\": 1800000000, \"state\": \"idle\", "
+            "\"refresh_token\": false, \"unsaved\": true}");
 }
 
 static void
@@ -116,28 +121,57 @@ everything(void **state)
     record.failure.at = T + 90;
     record.failure.retry_at = T + 120;
     record.failure.count = 3;
-    reports(person, &record, false,
+    reports(person, &record, nothing,
             "{\"account\": \"person\", \"user\": \"mailbox@contoso.com\", "
             "\"provider\": \"microsoft\", \"grant\": \"authorization_code\", "
             "\"state\": \"failing\", \"obtained_at\": 1700000000, "
             "\"expires_at\": 1700003600, \"refresh_at\": 1700001800, "
             "\"scope\": \"mail offline_access\", \"refresh_token\": true, "
-            "\"refresh_token_at\": 1699999950, \"unsaved\": false, "
+            "\"refresh_token_at\": 1699999950, "
+            "\"refresh_token_expires\": 1707775950, \"unsaved\": false, "
             "\"error\": {\"class\": \"temporary\", \"text\": \"HTTP 503 \\\"busy\\\"\", "
             "\"hint\": \"wait\", \"at\": 1700000090, \"retry_at\": 1700000120, "
             "\"count\": 3}}");
     record.failure.err.code = ERR_PERSON;
     record.failure.retry_at = 0;
     record.refresh_at = 0;
-    reports(person, &record, false,
+    reports(person, &record, nothing,
             "{\"account\": \"person\", \"user\": \"mailbox@contoso.com\", "
             "\"provider\": \"microsoft\", \"grant\": \"authorization_code\", "
             "\"state\": \"needs-action\", \"obtained_at\": 1700000000, "
             "\"expires_at\": 1700003600, "
             "\"scope\": \"mail offline_access\", \"refresh_token\": true, "
-            "\"refresh_token_at\": 1699999950, \"unsaved\": false, "
+            "\"refresh_token_at\": 1699999950, "
+            "\"refresh_token_expires\": 1707775950, \"unsaved\": false, "
             "\"error\": {\"class\": \"action\", \"text\": \"HTTP 503 \\\"busy\\\"\", "
             "\"hint\": \"wait\", \"at\": 1700000090, \"count\": 3}}");
+    record_clear(&record);
+}
+
+/* Only of Microsoft's it is known, and only while there is one. */
+static void
+refresh_tokens_end(void **state)
+{
+    struct record record = RECORD_INIT;
+
+    (void)state;
+    record.refresh_token_at = T;
+    reports(person, &record, nothing,
+            "{\"account\": \"person\", \"user\": \"mailbox@contoso.com\", "
+            "\"provider\": \"microsoft\", \"grant\": \"authorization_code\", "
+            "\"state\": \"signed-out\", \"refresh_token\": false, "
+            "\"refresh_token_at\": 1700000000, \"unsaved\": false}");
+    kit_set(&record.refresh_token, "CANARY-refresh");
+    reports(other, &record, nothing,
+            "{\"account\": \"other\", \"user\": \"other\", "
+            "\"provider\": \"google\", \"grant\": \"authorization_code\", "
+            "\"state\": \"idle\", \"refresh_token\": true, "
+            "\"refresh_token_at\": 1700000000, \"unsaved\": false}");
+    record.refresh_token_at = 0;
+    reports(person, &record, nothing,
+            "{\"account\": \"person\", \"user\": \"mailbox@contoso.com\", "
+            "\"provider\": \"microsoft\", \"grant\": \"authorization_code\", "
+            "\"state\": \"idle\", \"refresh_token\": true, \"unsaved\": false}");
     record_clear(&record);
 }
 
@@ -149,7 +183,7 @@ no_room(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_int_equal(status_json(person, &record, false, T, &out, &err), ERR_NOMEM);
+    assert_int_equal(status_json(person, &record, &nothing, T, &out, &err), ERR_NOMEM);
     assert_int_equal(err.code, ERR_NOMEM);
     secret_clear(&out);
 }
@@ -162,6 +196,7 @@ main(void)
         cmocka_unit_test(states),
         cmocka_unit_test(what_is_unknown_is_left_out),
         cmocka_unit_test(everything),
+        cmocka_unit_test(refresh_tokens_end),
         cmocka_unit_test(no_room),
     };
 

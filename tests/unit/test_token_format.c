@@ -45,6 +45,9 @@ names(void **state)
     assert_int_equal(token_format_from_name("xoauth2"), TOKEN_XOAUTH2);
     assert_int_equal(token_format_from_name("oauthbearer"), TOKEN_OAUTHBEARER);
     assert_int_equal(token_format_from_name("header"), TOKEN_HEADER);
+    assert_int_equal(token_format_from_name("git-credential"), TOKEN_GIT);
+    assert_string_equal(token_format_name(TOKEN_RAW), "raw");
+    assert_string_equal(token_format_name(TOKEN_GIT), "git-credential");
     assert_int_equal(token_format_from_name("RAW"), TOKEN_FORMAT_COUNT);
     assert_int_equal(token_format_from_name("raw "), TOKEN_FORMAT_COUNT);
     assert_int_equal(token_format_from_name(""), TOKEN_FORMAT_COUNT);
@@ -104,6 +107,25 @@ as_sasl_messages(void **state)
 }
 
 static void
+as_git_takes_it(void **state)
+{
+    struct secret out = SECRET_INIT, token = SECRET_INIT;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    prints(TOKEN_GIT, USER, "CANARY=.token",
+           "username=alice@contoso.com\npassword=CANARY=.token\n"
+           "password_expiry_utc=1700003600\n");
+    kit_set(&token, "CANARY");
+    assert_int_equal(token_format(TOKEN_GIT, "a", USER, &token, 0, &out, &err), 0);
+    kit_assert_secret(&out, "username=alice@contoso.com\npassword=CANARY\n");
+    secret_clear(&out);
+    secret_clear(&token);
+    refuses(TOKEN_GIT, USER, "CANARY\nquit=1");
+    refuses(TOKEN_GIT, "alice\npassword=x", "CANARY");
+}
+
+static void
 appends(void **state)
 {
     struct secret out = SECRET_INIT, token = SECRET_INIT;
@@ -149,9 +171,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),   cmocka_unit_test(raw_and_header),
-        cmocka_unit_test(as_json), cmocka_unit_test(as_sasl_messages),
-        cmocka_unit_test(appends), cmocka_unit_test(what_cannot_stand_in_a_message),
+        cmocka_unit_test(names),
+        cmocka_unit_test(raw_and_header),
+        cmocka_unit_test(as_json),
+        cmocka_unit_test(as_sasl_messages),
+        cmocka_unit_test(as_git_takes_it),
+        cmocka_unit_test(appends),
+        cmocka_unit_test(what_cannot_stand_in_a_message),
     };
 
     return cmocka_run_group_tests_name("token_format", tests, setup, NULL);

@@ -57,7 +57,8 @@ put_failure(struct json *json, const struct failure *f)
 }
 
 static int
-put_account(struct json *json, const struct account *account)
+put_account(struct json *json, const struct account *account,
+            const struct status_extra *extra)
 {
     int r;
 
@@ -66,12 +67,15 @@ put_account(struct json *json, const struct account *account)
         (r = json_put_string(json, "provider", account->provider.name)) != 0 ||
         (r = json_put_string(json, "grant", grant_name(account->grant))) != 0)
         return r;
-    return put_time(json, "secret_expires", account->secret_expires);
+    if ((r = put_time(json, "secret_expires", account->secret_expires)) != 0)
+        return r;
+    return put_time(json, "certificate_expires", extra->certificate_expires);
 }
 
 static int
-put_record(struct json *json, const struct record *record)
+put_record(struct json *json, const struct account *account, const struct record *record)
 {
+    int64_t used = record->refresh_token_at;
     int r;
 
     if (record->access_token.len > 0 &&
@@ -82,20 +86,25 @@ put_record(struct json *json, const struct record *record)
         return r;
     if ((r = json_put_bool(json, "refresh_token", record->refresh_token.len > 0)) != 0)
         return r;
-    return put_time(json, "refresh_token_at", record->refresh_token_at);
+    if ((r = put_time(json, "refresh_token_at", used)) != 0 || used <= 0 ||
+        record->refresh_token.len == 0 || !account->provider.is_microsoft)
+        return r;
+    return put_time(json, "refresh_token_expires", used + STATUS_UNUSED_S);
 }
 
 int
-status_json(const struct account *account, const struct record *record, bool unsaved,
-            int64_t now, struct secret *out, struct err *err)
+status_json(const struct account *account, const struct record *record,
+            const struct status_extra *extra, int64_t now, struct secret *out,
+            struct err *err)
 {
     struct json *json = json_new();
     int r = 0;
 
-    if (json == NULL || put_account(json, account) != 0 ||
+    if (json == NULL || put_account(json, account, extra) != 0 ||
         json_put_string(json, "state",
                         status_state_name(status_state(account, record, now))) != 0 ||
-        put_record(json, record) != 0 || json_put_bool(json, "unsaved", unsaved) != 0 ||
+        put_record(json, account, record) != 0 ||
+        json_put_bool(json, "unsaved", extra->unsaved) != 0 ||
         put_failure(json, &record->failure) != 0 || json_write(json, false, out) != 0)
         r = err_set(err, ERR_NOMEM, "out of memory");
     json_free(&json);

@@ -17,6 +17,8 @@
 #include "../oauth/acquire.h"
 #include "../oauth/store_key.h"
 #include "conn.h"
+#include "expiry.h"
+#include "hooks.h"
 #include "keeper.h"
 #include "loop.h"
 #include "permits.h"
@@ -37,6 +39,8 @@ struct agent {
     struct http *http;
     struct worker *worker;
     struct loop *loop;
+    struct hooks *hooks;
+    struct expiry *expiry;
     struct keeper *keeper;
     struct permits *permits;
     struct conns *conns;
@@ -142,7 +146,10 @@ use_accounts(struct agent *a, struct accounts *accounts, struct err *err)
     struct permits *permits = NULL;
     int r = permits_new(accounts, geteuid(), warn, &permits, err);
 
-    if (r == 0)
+    if (r == 0 &&
+        (r = hooks_set_commands(a->hooks, &accounts->agent.on_failure,
+                                &accounts->agent.on_recovery, err)) == 0 &&
+        (r = expiry_set_accounts(a->expiry, accounts, err)) == 0)
         r = keeper_set_accounts(a->keeper, accounts, err);
     if (r != 0) {
         permits_free(&permits);
@@ -189,6 +196,8 @@ tick(struct agent *a)
     if (now_ms - a->second_ms >= 1000) {
         a->second_ms = now_ms;
         conns_tick(a->conns);
+        hooks_tick(a->hooks);
+        expiry_tick(a->expiry);
         if (!a->reload && now_ms >= a->retry_ms &&
             accounts_changed(keeper_accounts(a->keeper)))
             reload(a, false);
@@ -270,9 +279,12 @@ start(struct agent *a, struct accounts **accounts, struct err *err)
     if ((r = http_open(&a->http, err)) != 0 ||
         (r = loop_new(&a->loop, a->http, err)) != 0 ||
         (r = worker_new(&a->worker, wake, a->loop, err)) != 0 ||
+        (r = hooks_new(a->worker, &a->hooks, err)) != 0 ||
+        (r = expiry_new(a->worker, a->hooks, &a->expiry, err)) != 0 ||
         (r = keeper_new(&a->store, a->http, a->worker, &a->keeper, err)) != 0 ||
         (r = conns_new(a->loop, a->keeper, &a->permits, &a->conns, err)) != 0)
         return r;
+    keeper_set_watch(a->keeper, a->hooks, a->expiry);
     taken = *accounts;
     *accounts = NULL;
     if ((r = use_accounts(a, taken, err)) != 0 || (r = watch_listeners(a, err)) != 0)
@@ -284,11 +296,14 @@ static void
 finish(struct agent *a)
 {
     /* The worker first: what it has to write must be written. */
+    hooks_end(a->hooks);
     if (a->worker != NULL)
         worker_free(&a->worker);
     conns_free(&a->conns);
     http_close(&a->http);
     keeper_free(&a->keeper);
+    expiry_free(&a->expiry);
+    hooks_free(&a->hooks);
     loop_free(&a->loop);
     permits_free(&a->permits);
     listeners_close(&a->listeners);

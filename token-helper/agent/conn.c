@@ -156,21 +156,34 @@ reply_token(struct conn *c, const struct secret *token)
 /* --- one request ----------------------------------------------------------------------
  */
 
-static void conn_go_on(struct conn *c);
+static bool flush(struct conn *c);
 
-/* The keeper's answer, perhaps long after the question. */
+/* The keeper's answer, perhaps long after the question. What else the client has asked is
+ * then left to the loop: the keeper may be in the middle of a reload. */
 static void
 on_token(struct ask *ask, const struct secret *token, const struct err *err)
 {
     struct conn *c = (struct conn *)((char *)ask - offsetof(struct conn, ask));
-    bool later = c->stall_ms < 0;
+    bool later = c->stall_ms < 0, more;
 
     if (token != NULL)
         reply_token(c, token);
     else
         reply_err(c, err);
-    if (later)
-        conn_go_on(c);
+    if (!later)
+        return;
+    if (!flush(c)) {
+        conn_free(c);
+        return;
+    }
+    more = c->out.len > 0 || c->in.len > 0;
+    if (!more) { /* it may be idle for long */
+        secret_clear(&c->in);
+        secret_clear(&c->out);
+    }
+    c->stall_ms = more ? deadline_now() + CONN_STALL_MS : 0;
+    c->events = more ? EPOLLOUT : EPOLLIN;
+    loop_change(c->conns->loop, &c->source, c->events);
 }
 
 static void
@@ -347,16 +360,20 @@ on_ready(struct loop_source *source, unsigned events)
 /* --- arriving and leaving
  * --------------------------------------------------------------- */
 
-/* Makes room for a new client by dropping the longest idle of those nobody waits for. */
+/* Makes room for a new client by dropping the longest idle; where none is, the longest
+ * silent of those that owe us something. Nobody who waits for a token is dropped. */
 static bool
 drop_idle(struct conns *cs)
 {
-    for (struct conn *c = cs->first; c != NULL; c = c->next)
-        if (c->stall_ms == 0) {
-            conn_free(c);
-            return true;
-        }
-    return false;
+    struct conn *owes = NULL, *c;
+
+    for (c = cs->first; c != NULL && c->stall_ms != 0; c = c->next)
+        if (owes == NULL && c->stall_ms > 0)
+            owes = c;
+    c = c != NULL ? c : owes;
+    if (c != NULL)
+        conn_free(c);
+    return c != NULL;
 }
 
 /* Without a descriptor to give, accept(2) does not tell whether somebody is there. */
@@ -417,9 +434,10 @@ conns_accept(struct conns *cs, int listen_fd)
         int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            if (cs->count >= CONN_MAX)
-                drop_idle(cs);
-            conn_open(cs, fd);
+            if (cs->count >= CONN_MAX && !drop_idle(cs))
+                close(fd); /* all of them wait: as in turn_away() */
+            else
+                conn_open(cs, fd);
         } else if (errno == EMFILE || errno == ENFILE) {
             if (!somebody_waits(listen_fd) ||
                 (!drop_idle(cs) && !turn_away(cs, listen_fd)))

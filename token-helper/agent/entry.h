@@ -7,6 +7,7 @@
 
 #include "flight.h"
 #include "keeper.h"
+#include "trouble.h"
 
 /* The accounts file as read once; lives while anything still uses it. */
 struct generation {
@@ -29,6 +30,7 @@ struct entry {
     int64_t refused_ms;       /* when `refused` last led to a refresh; 0: never */
     int64_t retry_ms;         /* another process holds the lock: try again then */
     int64_t save_ms;          /* the store could not be written: try again then */
+    struct trouble trouble;   /* what has been told of it */
     struct flight *flight;
     struct generation *flight_generation;
     struct ask *asks; /* who waits */

@@ -31,6 +31,13 @@ keeper_new(const struct store *store, struct http *http, struct worker *worker,
 }
 
 void
+keeper_set_watch(struct keeper *k, struct hooks *hooks, const struct expiry *expiry)
+{
+    k->hooks = hooks;
+    k->expiry = expiry;
+}
+
+void
 keeper_drop(struct entry *e)
 {
     if (e->flight != NULL)

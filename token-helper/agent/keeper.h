@@ -14,6 +14,8 @@
 #include "../accounts/accounts.h"
 #include "../accounts/store.h"
 #include "../oauth/http.h"
+#include "expiry.h"
+#include "hooks.h"
 #include "worker.h"
 
 /* Who waits is answered after this at the latest. */
@@ -38,6 +40,12 @@ struct entry;
 /* The store must outlive the keeper. 0 or ERR_NOMEM. */
 int keeper_new(const struct store *store, struct http *http, struct worker *worker,
                struct keeper **keeper_r, struct err *err);
+
+/* Who is told when an account begins to need a person and when it works again, and who
+ * knows when certificates expire. Both must outlive the keeper; NULL, as in the
+ * beginning: nobody. */
+void keeper_set_watch(struct keeper *keeper, struct hooks *hooks,
+                      const struct expiry *expiry);
 
 /* Drops who waits (they are not answered). Call when no job of ours is on the worker any
  * more (after worker_free()). */

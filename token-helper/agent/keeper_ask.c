@@ -110,8 +110,10 @@ keeper_status(struct keeper *k, const struct account *account, struct secret *ou
               struct err *err)
 {
     struct entry *e = keeper_find(k, account->name);
+    const struct status_extra extra = {e->unsaved,
+                                       expiry_certificate(k->expiry, account->name)};
 
-    return status_json(account, &e->record, e->unsaved, wallclock_now(), out, err);
+    return status_json(account, &e->record, &extra, wallclock_now(), out, err);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../accounts/freshness.h"
+#include "../accounts/status_report.h"
 #include "../base/log.h"
 #include "../base/wallclock.h"
 #include "../client/deadline.h"
@@ -36,7 +37,8 @@ take_record(struct entry *e, struct flight *f)
 {
     bool other = !secret_equal(&e->record.access_token, &f->acquire.record.access_token);
 
-    if (e->refused && other)
+    /* Fetched and the same: a metadata service's cache, which has no other to give. */
+    if (e->refused && (other || f->fetched))
         e->refused = false;
     record_move(&e->record, &f->acquire.record);
     e->stamp = f->acquire.stamp;
@@ -49,6 +51,29 @@ take_record(struct entry *e, struct flight *f)
                                              .at = wallclock_now(),
                                              .retry_at = wallclock_now() + 2,
                                              .count = 1};
+}
+
+/* Tells the administrator, once for each change (trouble.h). */
+static void
+tell(const struct keeper *k, struct entry *e)
+{
+    int64_t now = wallclock_now();
+    struct hook_call call = {.account = e->name};
+
+    switch (trouble_look(&e->trouble, e->account, &e->record, now, deadline_now())) {
+    case TROUBLE_NO_NEWS:
+        return;
+    case TROUBLE_BEGAN:
+        call.event = HOOK_FAILURE;
+        call.err = &e->record.failure.err;
+        break;
+    case TROUBLE_OVER:
+        call.event = HOOK_RECOVERY;
+        log_info("%s: works again", e->name);
+        break;
+    }
+    call.state = status_state_name(status_state(e->account, &e->record, now));
+    hooks_report(k->hooks, &call);
 }
 
 static void
@@ -93,6 +118,7 @@ on_landed(struct flight *f)
     } else {
         log_outcome(e, f);
         take_record(e, f);
+        tell(k, e);
         e->retry_ms = 0;
         e->save_ms = deadline_now() + UNSAVED_RETRY_MS;
         if (f->want.look_only && f->result == 0 && e->asks != NULL &&

@@ -8,9 +8,13 @@
 #define MAILBEARER_KEEPER_PRIVATE_H
 
 #include "entry.h"
+#include "expiry.h"
+#include "hooks.h"
 
 struct keeper {
     struct flight_env env;
+    struct hooks *hooks;         /* who tells about trouble; NULL: nobody */
+    const struct expiry *expiry; /* who knows the certificates' dates; NULL: nobody */
     struct generation *generation;
     struct entry **entry; /* in the order of the accounts, which is sorted by name */
     size_t count;

@@ -1,59 +1,187 @@
-/* cmd_import.c - `mailbearer import`: takes over a refresh token obtained elsewhere. */
+/* cmd_import.c - `mailbearer import`: takes over a sign-in from another tool. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "../accounts/context.h"
 #include "../base/complain.h"
 #include "../base/file.h"
+#include "../base/run_program.h"
 #include "../base/wallclock.h"
 #include "../oauth/store_key.h"
 #include "commands.h"
+#include "import_formats.h"
 #include "store_sign_in.h"
 
-#define TOKEN_MAX 65536u
+#define DECRYPT_MS 120000 /* a person may have to type a passphrase */
 
 static const char help_text[] =
-    "usage: mailbearer import refresh-token FILE ACCOUNT\n"
+    "usage: mailbearer import [--decrypt COMMAND] FORMAT FILE ACCOUNT\n"
     "\n"
-    "Stores the refresh token on the first line of FILE (- is standard input) for "
-    "ACCOUNT,\n"
-    "an account of grant authorization_code. A refresh token that was there is replaced. "
-    "A\n"
-    "running agent uses the new one at once. Remove FILE afterwards: it is a secret.\n";
+    "Takes over the refresh token in FILE (- is standard input) for ACCOUNT, an account "
+    "of\n"
+    "grant authorization_code. A refresh token that was there is replaced; a running "
+    "agent\n"
+    "uses the new one at once. Remove FILE afterwards: it is a secret, and using the "
+    "token\n"
+    "in two places may end it.\n"
+    "\n"
+    "  sasl-xoauth2   a token file of the SASL plugin of that name\n"
+    "  mutt_oauth2    a token file of mutt_oauth2.py\n"
+    "  refresh-token  the refresh token on the first line\n"
+    "\n"
+    "  --decrypt COMMAND  what is read is the output of COMMAND, which gets FILE on its\n"
+    "                     standard input (run by sh -c), e.g. --decrypt 'gpg "
+    "--decrypt'\n";
+
+struct import_options {
+    enum import_format format;
+    const char *format_name;
+    const char *file;
+    const char *account;
+    const char *decrypt; /* NULL: FILE is not encrypted */
+};
 
 static int
-read_token(const char *file, struct secret *token, struct err *err)
+usage(void)
 {
-    struct secret text = SECRET_INIT;
-    size_t n;
+    fputs(help_text, stderr);
+    return EX_USAGE;
+}
+
+/* -1: go on; else the exit status. */
+static int
+parse(int argc, char **argv, struct import_options *o)
+{
+    static const struct option options[] = {{"decrypt", required_argument, NULL, 'd'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int c;
+
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c == 'h') {
+            fputs(help_text, stdout);
+            return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+        }
+        if (c != 'd')
+            return usage();
+        o->decrypt = optarg;
+    }
+    if (argc - optind != 3)
+        return usage();
+    o->format_name = argv[optind];
+    o->format = import_format_from_name(o->format_name);
+    o->file = argv[optind + 1];
+    o->account = argv[optind + 2];
+    return o->format == IMPORT_FORMAT_COUNT ? usage() : -1;
+}
+
+/* --- reading
+ * ---------------------------------------------------------------------------- */
+
+static bool
+is_stdin(const struct import_options *o)
+{
+    return strcmp(o->file, "-") == 0;
+}
+
+/* True when a person at the terminal can answer what the command asks, and end it. */
+static bool
+at_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    bool yes = fd >= 0 && tcgetpgrp(fd) == getpgrp();
+
+    if (fd >= 0)
+        close(fd);
+    return yes;
+}
+
+static int
+open_encrypted(const char *path, int *fd_r, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0)
+        return err_set(err, ERR_CONFIG, "cannot open token file %s: %s", path,
+                       strerror(errno));
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_CONFIG, "token file %s is not a regular file", path);
+    }
+    *fd_r = fd;
+    return 0;
+}
+
+static int
+decrypt(const struct import_options *o, struct secret *text, struct err *err)
+{
+    char shell[] = "/bin/sh", flag[] = "-c", *command = strdup(o->decrypt);
+    char *argv[] = {shell, flag, command, NULL};
+    struct program program = {.argv = argv,
+                              .name = "the command of --decrypt",
+                              .input = STDIN_FILENO,
+                              .output = text,
+                              .deadline_ms = DECRYPT_MS,
+                              .foreground = at_terminal()};
+    int r = 0;
+
+    if (command == NULL)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    if (!is_stdin(o))
+        r = open_encrypted(o->file, &program.input, err);
+    if (r == 0 && (r = run_program(&program, err)) != 0 && r != ERR_NOMEM) {
+        r = err->code = ERR_CONFIG; /* waiting does not mend it */
+        err_hint(err, "decrypt it first: COMMAND < FILE | mailbearer import %s - %s",
+                 o->format_name, o->account);
+    }
+    if (!is_stdin(o) && program.input >= 0)
+        close(program.input);
+    free(command);
+    return r;
+}
+
+/* `was_root`: the file had to be read by the store's owner, who may not be allowed to;
+ * that is what a shell's redirection is for. */
+static int
+read_file(const struct import_options *o, bool was_root, struct imported *imported,
+          struct err *err)
+{
+    const char *what = o->format == IMPORT_REFRESH_TOKEN ? "refresh token" : "token file";
+    const char *name = is_stdin(o) ? "standard input" : o->file;
+    struct secret text = {.max = IMPORT_FILE_MAX};
     int r;
 
-    if (strcmp(file, "-") != 0) {
-        r = file_read_secret_line(file, "refresh token", token, err);
-        if (r != 0 && err->hint[0] == '\0')
-            err_hint(err,
-                     "or give it on standard input: mailbearer import refresh-token - "
-                     "ACCOUNT < FILE");
-        return r;
-    }
-    if ((r = file_read_fd(STDIN_FILENO, "standard input", TOKEN_MAX, &text, err)) == 0) {
-        n = strcspn(secret_str(&text), "\r\n");
-        if (n == 0)
-            r = err_set(err, ERR_CONFIG, "standard input holds no refresh token");
-        else if (secret_set(token, text.data, n) != 0)
-            r = err_set(err, ERR_NOMEM, "out of memory");
-        else if (secret_has_control(token))
-            r = err_set(err, ERR_CONFIG, "the refresh token holds a control character");
-    }
-    if (r != 0 && err->hint[0] == '\0')
-        err_hint(err, "give the refresh token alone, on one line");
+    if (o->decrypt != NULL)
+        r = decrypt(o, &text, err);
+    else if (is_stdin(o))
+        r = file_read_fd(STDIN_FILENO, name, IMPORT_FILE_MAX, &text, err);
+    else
+        r = file_read_private(o->file, what, IMPORT_FILE_MAX, &text, err);
+    if (r != 0 && !is_stdin(o) &&
+        (err->hint[0] == '\0' || (was_root && geteuid() != 0 && o->decrypt == NULL)))
+        err_hint(err, "or give it on standard input: mailbearer import %s - %s < FILE",
+                 o->format_name, o->account);
+    if (r == 0)
+        r = import_parse(o->format, &text,
+                         o->decrypt != NULL ? "what the command printed" : name, imported,
+                         err);
     secret_clear(&text);
     return r;
 }
 
-/* The old record goes as a whole: its access token may be another person's. */
+/* --- storing
+ * ---------------------------------------------------------------------------- */
+
+/* Nothing of the record before is kept: its access token may be another person's. */
 static int
 store_token(const struct store *store, const char *account, struct secret *token,
             struct err *err)
@@ -83,33 +211,31 @@ check_grant(const struct account *account, struct err *err)
 int
 cmd_import(const char *config, int argc, char **argv)
 {
+    struct import_options o = {.decrypt = NULL};
     struct context context = CONTEXT_INIT;
-    struct store_key *key = NULL;
+    struct imported imported = IMPORTED_INIT;
     const struct account *account;
-    struct secret token = {.max = TOKEN_MAX};
+    struct store_key *key = NULL;
     struct err err = ERR_INIT;
-    int r;
+    bool was_root = geteuid() == 0;
+    int r = parse(argc, argv, &o);
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(help_text, stdout);
-        return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-    }
-    if (argc != 4 || strcmp(argv[1], "refresh-token") != 0) {
-        fputs(help_text, stderr);
-        return EX_USAGE;
-    }
+    if (r >= 0)
+        return r;
     context.config = config;
     if ((r = context_accounts(&context, &err)) == 0 &&
-        (r = context_account(&context, argv[3], &account, &err)) == 0 &&
+        (r = context_account(&context, o.account, &account, &err)) == 0 &&
         (r = check_grant(account, &err)) == 0 &&
         (r = context_store(&context, &err)) == 0 &&
         (r = store_key_use(context.accounts, &context.store, &key, &err)) == 0 &&
-        (r = read_token(argv[2], &token, &err)) == 0 &&
-        (r = store_token(&context.store, account->name, &token, &err)) == 0)
-        printf("%s: the refresh token is stored; try it: mailbearer token %s\n", argv[3],
-               argv[3]);
-    secret_clear(&token);
-    store_key_free(&key);
+        (r = read_file(&o, was_root, &imported, &err)) == 0 &&
+        (r = import_check(&imported, account, &err)) == 0 &&
+        (r = store_token(&context.store, account->name, &imported.refresh_token, &err)) ==
+            0)
+        printf("%s: the refresh token is stored; try it: mailbearer token %s\n",
+               o.account, o.account);
+    imported_clear(&imported);
     context_close(&context);
-    return r == 0 ? EX_OK : complain(argc > 3 ? argv[3] : NULL, &err);
+    store_key_free(&key);
+    return r == 0 ? EX_OK : complain(o.account, &err);
 }

@@ -12,14 +12,16 @@
 #include "../base/json.h"
 #include "../base/wallclock.h"
 #include "../client/agent_client.h"
+#include "../oauth/certificate.h"
 #include "../oauth/store_key.h"
 #include "commands.h"
+#include "status_prometheus.h"
 #include "status_text.h"
 
 #define ASK_MS 5000
 
 static const char help_text[] =
-    "usage: mailbearer status [ACCOUNT] [--format text|json]\n"
+    "usage: mailbearer status [ACCOUNT] [--format text|json|prometheus]\n"
     "\n"
     "Tells for every account, or for ACCOUNT: its state, how long its token is good, "
     "when it\n"
@@ -27,16 +29,48 @@ static const char help_text[] =
     "or\n"
     "reads the store where none listens.\n"
     "\n"
+    "  --format text        for people (default)\n"
+    "  --format json        one object; times are seconds since 1970 UTC\n"
+    "  --format prometheus  metrics, for the node exporter's textfile collector\n"
+    "\n"
     "states: ok            a token can be handed out\n"
     "        idle          none at hand, the next request fetches one\n"
     "        failing       temporary trouble, it is being tried again\n"
     "        needs-action  a person must act\n"
     "        signed-out    nobody has signed in yet\n";
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_PROMETHEUS, FORMAT_COUNT };
+
 struct status_options {
     const char *account; /* NULL: all */
-    bool json;
+    enum format format;
 };
+
+/* What is shown is collected here, but for text, which is printed as it comes. */
+struct report {
+    struct json *json;
+    struct status_prometheus *prometheus;
+};
+
+/* Where it comes from. */
+struct source {
+    int where; /* enum agent_where */
+    struct context context;
+    struct store_key *key; /* NULL: the store is not open, or not encrypted */
+};
+
+static enum format
+format_from_name(const char *name)
+{
+    static const char *const names[] = {[FORMAT_TEXT] = "text",
+                                        [FORMAT_JSON] = "json",
+                                        [FORMAT_PROMETHEUS] = "prometheus"};
+
+    for (size_t i = 0; i < FORMAT_COUNT; i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum format)i;
+    return FORMAT_COUNT;
+}
 
 /* -1: go on; else the exit status. */
 static int
@@ -49,15 +83,14 @@ parse(int argc, char **argv, struct status_options *o)
 
     opterr = 0;
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'f' && (strcmp(optarg, "text") == 0 || strcmp(optarg, "json") == 0)) {
-            o->json = optarg[0] == 'j';
-        } else if (c == 'h') {
+        if (c == 'f' && (o->format = format_from_name(optarg)) != FORMAT_COUNT)
+            continue;
+        if (c == 'h') {
             fputs(help_text, stdout);
             return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-        } else {
-            fputs(help_text, stderr);
-            return EX_USAGE;
         }
+        fputs(help_text, stderr);
+        return EX_USAGE;
     }
     if (argc - optind > 1) {
         fputs(help_text, stderr);
@@ -80,20 +113,36 @@ from_agent(int where, const char *account, struct secret *out, struct err *err)
 }
 
 static int
-from_store(struct context *context, const struct account *account, struct secret *out,
-           struct err *err)
+open_store(struct source *source, struct err *err)
 {
-    struct record record = RECORD_INIT;
-    struct store_key *key = NULL;
+    struct context *context = &source->context;
     int r;
 
-    if (context->store.fd < 0 && (r = context_store(context, err)) != 0)
+    if (context->store.fd >= 0)
+        return 0;
+    if ((r = context_store(context, err)) == 0 &&
+        (r = store_key_use(context->accounts, &context->store, &source->key, err)) != 0)
+        store_close(&context->store); /* the next account is to say the same */
+    return r;
+}
+
+static int
+from_store(struct source *source, const struct account *account, struct secret *out,
+           struct err *err)
+{
+    struct status_extra extra = {.unsaved = false};
+    struct crypto_validity validity;
+    struct record record = RECORD_INIT;
+    struct err unread = ERR_INIT; /* that is for `check` to complain about */
+    int r;
+
+    if ((r = open_store(source, err)) != 0)
         return r;
-    if ((r = store_key_use(context->accounts, &context->store, &key, err)) == 0 &&
-        (r = store_read(&context->store, account->name, &record, NULL, err)) == 0)
-        r = status_json(account, &record, false, wallclock_now(), out, err);
-    context->store.cipher = NULL; /* it ends with the key */
-    store_key_free(&key);
+    if (account->client_certificate != NULL &&
+        certificate_validity(account->client_certificate, &validity, &unread) == 0)
+        extra.certificate_expires = validity.not_after;
+    if ((r = store_read(&source->context.store, account->name, &record, NULL, err)) == 0)
+        r = status_json(account, &record, &extra, wallclock_now(), out, err);
     record_clear(&record);
     return r;
 }
@@ -102,7 +151,7 @@ from_store(struct context *context, const struct account *account, struct secret
  * ------------------------------------------------------------------------ */
 
 static int
-show(const struct status_options *o, const struct secret *line, struct json *all,
+show(const struct status_options *o, const struct secret *line, struct report *report,
      struct err *err)
 {
     struct json *json = NULL;
@@ -110,45 +159,48 @@ show(const struct status_options *o, const struct secret *line, struct json *all
 
     if (r != 0)
         return r;
-    if (o->json) {
-        r = json_append_object(all, "accounts", &json);
-        return r == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
-    }
-    status_print(json, wallclock_now());
+    if (o->format == FORMAT_JSON)
+        r = json_append_object(report->json, "accounts", &json);
+    else if (o->format == FORMAT_PROMETHEUS)
+        r = status_prometheus_add(report->prometheus, json, wallclock_now());
+    else
+        status_print(json, wallclock_now());
     json_free(&json);
-    return 0;
+    return r == 0 ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
 static int
-one(struct context *context, int where, const struct status_options *o, const char *name,
-    struct json *all, struct err *err)
+one(struct source *source, const struct status_options *o, const char *name,
+    struct report *report, struct err *err)
 {
     const struct account *account = NULL;
     struct secret line = SECRET_INIT;
-    int r = from_agent(where, name, &line, err);
+    int r = from_agent(source->where, name, &line, err);
 
-    if ((r == ERR_NOAGENT || r == ERR_NOACCOUNT) && context->accounts != NULL &&
-        (r = context_account(context, name, &account, err)) == 0)
-        r = from_store(context, account, &line, err);
+    if ((r == ERR_NOAGENT || r == ERR_NOACCOUNT) && source->context.accounts != NULL &&
+        (r = context_account(&source->context, name, &account, err)) == 0)
+        r = from_store(source, account, &line, err);
     if (r == 0)
-        r = show(o, &line, all, err);
+        r = show(o, &line, report, err);
     secret_clear(&line);
     return r;
 }
 
 static int
-every(struct context *context, int where, const struct status_options *o,
-      struct json *all)
+every(struct source *source, const struct status_options *o, struct report *report)
 {
-    const struct accounts *accounts = context->accounts;
+    const struct accounts *accounts = source->context.accounts;
     int status = EX_OK;
 
-    for (size_t i = 0; accounts != NULL && i < accounts->count; i++) {
+    for (size_t i = 0; i < accounts->count; i++) {
         const char *name = accounts->account[i].name;
         struct err err = ERR_INIT;
 
-        if (one(context, where, o, name, all, &err) != 0 && status == EX_OK)
-            status = complain(name, &err);
+        if (one(source, o, name, report, &err) != 0) {
+            int failed = complain(name, &err);
+
+            status = status == EX_OK ? failed : status;
+        }
     }
     return status;
 }
@@ -157,11 +209,11 @@ every(struct context *context, int where, const struct status_options *o,
  * what is wrong with that file (`file_err`) matters only when no agent knows the account.
  */
 static int
-only(struct context *context, int where, const struct status_options *o, struct json *all,
+only(struct source *source, const struct status_options *o, struct report *report,
      const struct err *file_err)
 {
     struct err err = ERR_INIT;
-    int r = one(context, where, o, o->account, all, &err);
+    int r = one(source, o, o->account, report, &err);
 
     if (r == 0)
         return EX_OK;
@@ -171,11 +223,12 @@ only(struct context *context, int where, const struct status_options *o, struct 
 }
 
 static int
-write_json(const struct json *all)
+write_report(enum format format, const struct report *report)
 {
     struct secret text = SECRET_INIT;
     struct err err = ERR_INIT;
-    int r = json_write(all, true, &text);
+    int r = format == FORMAT_JSON ? json_write(report->json, true, &text)
+                                  : status_prometheus_write(report->prometheus, &text);
 
     if (r != 0)
         err_set(&err, r, "out of memory");
@@ -188,29 +241,37 @@ write_json(const struct json *all)
 int
 cmd_status(const char *config, int argc, char **argv)
 {
-    int where = config != NULL ? AGENT_NAMED : AGENT_ANY, status;
-    struct status_options o = {NULL, false};
-    struct context context = CONTEXT_INIT;
-    struct json *all = NULL;
+    struct status_options o = {NULL, FORMAT_TEXT};
+    struct source source = {config != NULL ? AGENT_NAMED : AGENT_ANY, CONTEXT_INIT, NULL};
+    struct report report = {NULL, NULL};
     struct err err = ERR_INIT;
+    bool whole;
+    int status;
 
     if ((status = parse(argc, argv, &o)) >= 0)
         return status;
-    context.config = config;
-    if ((all = json_new()) == NULL)
+    source.context.config = config;
+    report.json = json_new();
+    report.prometheus = status_prometheus_new();
+    whole = report.json != NULL && report.prometheus != NULL;
+    if (!whole)
         err_set(&err, ERR_NOMEM, "out of memory");
     else
-        context_accounts(&context, &err);
-    if (o.account != NULL && all != NULL)
-        status = only(&context, where, &o, all, &err);
+        context_accounts(&source.context, &err);
+    if (o.account != NULL && whole)
+        status = only(&source, &o, &report, &err);
     else
-        status =
-            err.code == ERR_NONE ? every(&context, where, &o, all) : complain(NULL, &err);
-    if (o.json && context.accounts != NULL && write_json(all) != EX_OK)
+        status = source.context.accounts != NULL ? every(&source, &o, &report)
+                                                 : complain(NULL, &err);
+    /* one account's failure does not hide the others */
+    if (o.format != FORMAT_TEXT && (status == EX_OK || source.context.accounts != NULL) &&
+        write_report(o.format, &report) != EX_OK)
         status = EX_IOERR;
     if (fflush(stdout) != 0)
         status = EX_IOERR;
-    json_free(&all);
-    context_close(&context);
+    json_free(&report.json);
+    status_prometheus_free(&report.prometheus);
+    context_close(&source.context);
+    store_key_free(&source.key);
     return status;
 }

@@ -28,10 +28,10 @@ int cmd_login(const char *config, int argc, char **argv);
 /* logout ACCOUNT: revokes where the provider can, forgets the tokens */
 int cmd_logout(const char *config, int argc, char **argv);
 
-/* import FORMAT FILE ACCOUNT: takes over a refresh token */
+/* import [--decrypt COMMAND] FORMAT FILE ACCOUNT: takes over a refresh token */
 int cmd_import(const char *config, int argc, char **argv);
 
-/* status [ACCOUNT] [--format text|json] */
+/* status [ACCOUNT] [--format text|json|prometheus] */
 int cmd_status(const char *config, int argc, char **argv);
 
 /* check: accounts file, store, modes; one line a finding, the first failing one's status

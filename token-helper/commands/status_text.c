@@ -25,7 +25,7 @@ print_span(int64_t seconds)
 static void
 print_times(const struct json *json, int64_t now)
 {
-    int64_t expires = 0, obtained = 0, secret = 0;
+    int64_t expires = 0, obtained = 0;
     char text[WALLCLOCK_TEXT_MAX];
 
     if (json_get_integer(json, "expires_at", &expires) &&
@@ -38,16 +38,48 @@ print_times(const struct json *json, int64_t now)
         }
         printf(", fetched %s\n", wallclock_text(obtained, text));
     }
-    if (json_get_integer(json, "secret_expires", &secret) &&
-        secret - now < EXPIRES_SOON) {
-        if (secret <= now) {
-            printf("  the client secret has expired (%.10s): make a new one\n",
-                   wallclock_text(secret, text));
-        } else {
-            printf("  the client secret expires in ");
-            print_span(secret - now);
-            printf(" (%.10s): make a new one before\n", wallclock_text(secret, text));
-        }
+}
+
+/* When `what` ends, and what to do about it when that is soon. */
+static void
+print_expiry(const char *what, int64_t when, const char *remedy, int64_t now)
+{
+    char day[WALLCLOCK_TEXT_MAX];
+
+    wallclock_text(when, day);
+    if (when <= now) {
+        printf("  %s has expired (%.10s): %s\n", what, day, remedy);
+        return;
+    }
+    printf("  %s expires in ", what);
+    print_span(when - now);
+    if (when - now < EXPIRES_SOON)
+        printf(" (%.10s): %s before\n", day, remedy);
+    else
+        printf(" (%.10s)\n", day);
+}
+
+static void
+print_ends(const struct json *json, int64_t now)
+{
+    int64_t when = 0, used = 0;
+    char text[WALLCLOCK_TEXT_MAX];
+
+    if (json_get_integer(json, "secret_expires", &when))
+        print_expiry("the client secret", when, "make a new one", now);
+    if (json_get_integer(json, "certificate_expires", &when))
+        print_expiry("the client certificate", when, "make a new one", now);
+    if (!json_get_true(json, "refresh_token") ||
+        !json_get_integer(json, "refresh_token_at", &used))
+        return;
+    if (!json_get_integer(json, "refresh_token_expires", &when))
+        printf("  the refresh token was last used %s\n", wallclock_text(used, text));
+    else if (when > now) {
+        printf("  the refresh token was last used %s", wallclock_text(used, text));
+        printf(", unused it expires %.10s\n", wallclock_text(when, text));
+    } else {
+        printf("  the refresh token has probably expired: not used since %s\n",
+               wallclock_text(used, text));
     }
 }
 
@@ -56,12 +88,15 @@ print_error(const struct json *error, int64_t now)
 {
     const char *text = json_get_string(error, "text");
     const char *hint = json_get_string(error, "hint");
+    const char *class = json_get_string(error, "class");
     int64_t at = 0, retry = 0, count = 0;
     char when[WALLCLOCK_TEXT_MAX];
 
     json_get_integer(error, "at", &at);
     json_get_integer(error, "count", &count);
-    printf("  last refresh failed %s (%lld in a row): %s\n", wallclock_text(at, when),
+    printf("  last refresh failed %s (%s, %lld in a row): %s\n", wallclock_text(at, when),
+           class != NULL && strcmp(class, "temporary") == 0 ? "temporary"
+                                                            : "a person must act",
            (long long)count, text != NULL ? text : "?");
     if (hint != NULL && hint[0] != '\0')
         printf("  to mend it: %s\n", hint);
@@ -81,10 +116,11 @@ status_print(const struct json *json, int64_t now)
 
     printf("%s: %s\n", name != NULL ? name : "?", state != NULL ? state : "?");
     print_times(json, now);
+    print_ends(json, now);
     if (json_get_true(json, "unsaved"))
         printf("  tokens are only in the agent's memory: the store cannot be written\n");
     if (error != NULL)
         print_error(error, now);
     else if (state != NULL && strcmp(state, "signed-out") == 0)
-        printf("  to mend it: mailbearer import refresh-token FILE %s\n", name);
+        printf("  to mend it: mailbearer login %s\n", name);
 }

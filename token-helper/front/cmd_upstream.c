@@ -54,11 +54,28 @@ is_elsewhere(int r)
 }
 
 int
-front_upstream(const struct front *front, int argc, char **argv)
+front_find_upstream(const struct front *front, enum protocol protocol,
+                    const char *account, struct secret *out, struct err *err)
 {
     int where = front_agents(front->config);
+    struct err other = ERR_INIT;
+    int r = ask(where, protocol_name(protocol), account, out, err);
+
+    if (is_elsewhere(r) && front_has_config(front->config))
+        r = look_up(front, protocol, account, out, err);
+    if (is_elsewhere(r) && where == AGENT_USER &&
+        !is_elsewhere(ask(AGENT_SYSTEM, protocol_name(protocol), account, out, &other))) {
+        r = other.code;
+        *err = other;
+    }
+    return r;
+}
+
+int
+front_upstream(const struct front *front, int argc, char **argv)
+{
     struct secret out = SECRET_INIT;
-    struct err err = ERR_INIT, other = ERR_INIT;
+    struct err err = ERR_INIT;
     enum protocol protocol;
     int r;
 
@@ -70,14 +87,7 @@ front_upstream(const struct front *front, int argc, char **argv)
         fputs(help_text, stderr);
         return EX_USAGE;
     }
-    r = ask(where, argv[1], argv[2], &out, &err);
-    if (is_elsewhere(r) && front_has_config(front->config))
-        r = look_up(front, protocol, argv[2], &out, &err);
-    if (is_elsewhere(r) && where == AGENT_USER &&
-        !is_elsewhere(ask(AGENT_SYSTEM, argv[1], argv[2], &out, &other))) {
-        r = other.code;
-        err = other;
-    }
+    r = front_find_upstream(front, protocol, argv[2], &out, &err);
     if (r == 0 && secret_append_char(&out, '\n') == 0)
         r = file_write_fd(STDOUT_FILENO, "standard output", out.data, out.len, &err);
     secret_clear(&out);

@@ -10,6 +10,7 @@
 #ifndef MAILBEARER_FRONT_H
 #define MAILBEARER_FRONT_H
 
+#include "../accounts/accounts.h"
 #include "../client/agent_client.h"
 #include "../client/error.h"
 #include "../client/secret.h"
@@ -32,6 +33,14 @@ struct front {
 
 int front_token(const struct front *front, int argc, char **argv);
 int front_upstream(const struct front *front, int argc, char **argv);
+int front_git_credential(const struct front *front, int argc, char **argv);
+
+/* The account's server settings, from the agent or the accounts file: appends the JSON of
+ * accounts/upstream.h, without a line end. 0, or why not: ERR_NOACCOUNT, ERR_NOAGENT;
+ * ERR_CONFIG or, when the agent says so, ERR_PERSON: it has no server for this protocol;
+ * what else the agent and accounts_read() return. */
+int front_find_upstream(const struct front *front, enum protocol protocol,
+                        const char *account, struct secret *out, struct err *err);
 
 /* Replaces this process with mailbearer-oauth, same arguments. Returns only on failure,
  * an exit status. The program is MAILBEARER_OAUTH (secure_getenv) or the one in libexec.

@@ -17,7 +17,9 @@ static const char usage_text[] =
     "  status [ACCOUNT]         how every account is, and what to do\n"
     "  check                    check the accounts file, the store and the file modes\n"
     "  import FORMAT FILE ACCOUNT\n"
-    "                           take over a token; FORMAT is refresh-token\n"
+    "                           take over a sign-in; FORMAT is sasl-xoauth2,\n"
+    "                           mutt_oauth2 or refresh-token\n"
+    "  git-credential get       answer `git send-email` when it asks for a password\n"
     "  rekey                    encrypt the store with the present key, or decrypt it\n"
     "  explain [TEXT]           what an error from a log means, and its remedy\n"
     "  agent [--listen PATH]... serve tokens to mail programs, in the foreground\n"
@@ -92,5 +94,7 @@ main(int argc, char **argv)
         return front_token(&front, argc - i, argv + i);
     if (strcmp(argv[i], "upstream") == 0)
         return front_upstream(&front, argc - i, argv + i);
+    if (strcmp(argv[i], "git-credential") == 0)
+        return front_git_credential(&front, argc - i, argv + i);
     return run_oauth(&front);
 }

@@ -2,6 +2,7 @@
 #include "acquire.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 #include <sys/random.h>
 
@@ -142,6 +143,10 @@ read_app_password(struct acquire *a, int64_t now, struct err *err)
     int r = file_read_secret_line(a->account->app_password_file, "app password",
                                   &password, err);
 
+    if (r != 0 && err != NULL && err->hint[0] == '\0')
+        err_hint(err,
+                 "put the password there, on one line; uid %lu must be able to read it",
+                 (unsigned long)geteuid());
     record_clear(&a->record);
     if (r == 0 && account_fingerprint(a->account, &a->record.fingerprint) != 0)
         r = err_set(err, ERR_NOMEM, "out of memory");
@@ -376,15 +381,22 @@ acquire_token(struct acquire *a, const struct store *store,
               const struct acquire_want *want, const struct deadline *deadline,
               struct err *err)
 {
+    sigset_t ends, before;
     bool request = false;
     int r = acquire_begin(a, store, want, deadline, wallclock_now(), &request, err);
 
     if (r == 0 && request) {
+        /* Ctrl-C here would lose a refresh token that the server has just rotated. */
+        sigemptyset(&ends);
+        for (size_t i = 0; a->record.refresh_token.len > 0 && i < 3; i++)
+            sigaddset(&ends, (int[]){SIGINT, SIGTERM, SIGHUP}[i]);
+        pthread_sigmask(SIG_BLOCK, &ends, &before);
         r = ask_patiently(a, deadline, err);
         /* nothing was asked when nobody has signed in: then there is nothing to note */
         if (r == 0 || a->record.failure.err.code != ERR_NONE)
             acquire_save(a, store);
         store_unlock(&a->lock);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     if (r != 0 && want->not_this == NULL && want->newer_than == 0 &&
         token_last_resort(&a->record, a->account, wallclock_now())) {

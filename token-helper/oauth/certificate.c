@@ -22,9 +22,14 @@ read_public(const char *path, struct secret *out, struct err *err)
     struct stat st;
     int r;
 
-    if (fd == -1)
-        return err_set(err, errno == ENOENT || errno == ENOTDIR ? ERR_CONFIG : ERR_STORE,
-                       "cannot open %s %s: %s", WHAT_CERTIFICATE, path, strerror(errno));
+    if (fd == -1) {
+        r = err_set(err, errno == ENOENT || errno == ENOTDIR ? ERR_CONFIG : ERR_STORE,
+                    "cannot open %s %s: %s", WHAT_CERTIFICATE, path, strerror(errno));
+        err_hint(err,
+                 "correct client_certificate; uid %lu must be able to read that file",
+                 (unsigned long)geteuid());
+        return r;
+    }
     if (fstat(fd, &st) != 0)
         r = err_set(err, ERR_STORE, "cannot read %s %s: %s", WHAT_CERTIFICATE, path,
                     strerror(errno));

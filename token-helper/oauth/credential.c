@@ -2,6 +2,7 @@
 #include "credential.h"
 
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "../base/file.h"
@@ -51,6 +52,11 @@ read_federated(const struct account *account, struct credential *c, struct err *
             r = err_set(err, ERR_CONFIG, "federated token %s holds a control character",
                         path);
     }
+    if (r != 0 && err != NULL && err->hint[0] == '\0')
+        err_hint(err,
+                 "see that the cluster writes the token there and that uid %lu may "
+                 "read it, or correct federated_token_file",
+                 (unsigned long)geteuid());
     secret_clear(&text);
     return r;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 #include "../base/file.h"
 #include "request.h"
@@ -148,7 +149,11 @@ static bool
 is_key_file(const char *path)
 {
     size_t n = strlen(path), directory = strlen(ARC_KEY_DIRECTORY);
+    struct stat st;
 
+    /* A link would lead out of the directory. */
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+        return false;
     return n > directory + 4 && strncmp(path, ARC_KEY_DIRECTORY, directory) == 0 &&
            strchr(path + directory, '/') == NULL && strcmp(path + n - 4, ".key") == 0;
 }

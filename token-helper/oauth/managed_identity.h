@@ -29,8 +29,9 @@ int managed_identity_request(const struct account *account, const struct secret 
                              struct err *err);
 
 /* Is this reply Arc's challenge (401 with a file's name)? Then reads that file and makes
- * the header line of it. Only a .key file directly in ARC_KEY_DIRECTORY, of at most
- * ARC_KEY_MAX bytes, is read: the answer comes from an address anybody may listen on.
+ * the header line of it. Only a .key file directly in ARC_KEY_DIRECTORY, no link and of
+ * at most ARC_KEY_MAX bytes, is read: the answer comes from an address anybody may listen
+ * on.
  * 0: *proof_r is the line, send the request again.
  * ERR_NONE is never mixed with ERR_*: ERR_PROTOCOL: not a challenge (err untouched);
  * ERR_CONFIG: a challenge that must not, or cannot, be answered. */

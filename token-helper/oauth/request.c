@@ -133,6 +133,23 @@ request_possible(const struct account *account, const struct record *record,
     return ERR_PERSON;
 }
 
+/* Entra sends the next refresh token only where this is in the scope; a scope of the
+ * user's own may lack it, and then the sign-in would end with the first one's life. */
+static int
+add_scope(const struct account *account, struct secret *form)
+{
+    static const char offline[] = "offline_access";
+    int r = form_add_str(form, "scope", account->scope);
+
+    if (r != 0 || !account->provider.is_microsoft ||
+        account->grant != GRANT_AUTHORIZATION_CODE ||
+        strstr(account->scope, offline) != NULL)
+        return r;
+    if ((r = secret_append_str(form, "%20")) != 0)
+        return r;
+    return secret_append_str(form, offline);
+}
+
 int
 request_token(const struct account *account, const char *endpoint,
               const struct record *record, const struct credential *credential,
@@ -148,7 +165,7 @@ request_token(const struct account *account, const char *endpoint,
         r = err_set(err, ERR_NOMEM, "out of memory");
     if (r == 0)
         r = request_add_client(account, credential, endpoint, now, &q, err);
-    if (r == 0 && form_add_str(&q.body, "scope", account->scope) != 0)
+    if (r == 0 && add_scope(account, &q.body) != 0)
         r = err_set(err, ERR_NOMEM, "out of memory");
     if (r != 0)
         http_request_clear(&q);

@@ -59,7 +59,7 @@ static int
 command_read(int fd, const struct deadline *dl, struct secret *out, struct err *err)
 {
     char buf[4096];
-    ssize_t n = 0;
+    ssize_t n = 1; /* poll(2) may be interrupted before the first read */
     int r = 0;
 
     do {

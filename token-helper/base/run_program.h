@@ -1,0 +1,42 @@
+/* run_program.h - run another program and wait for its end, with one deadline.
+ *
+ * Used by:  agent/hooks.c, commands/cmd_import.c
+ * Includes: client/, libc. Blocks: the agent calls it off its event loop.
+ *
+ * No shell is involved unless the caller asks for one by name. The program gets the three
+ * standard descriptors and no other, no signal blocked, and a process group of its own,
+ * which is killed when the deadline passes.
+ */
+#ifndef MAILBEARER_RUN_PROGRAM_H
+#define MAILBEARER_RUN_PROGRAM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "../client/error.h"
+#include "../client/secret.h"
+
+struct program {
+    char *const *argv; /* ends with NULL; argv[0] is a path: none is searched for */
+    char *const *environment; /* ends with NULL; NULL: this process's own */
+    const char *name;         /* how error texts call it */
+    int input;                /* its standard input, borrowed; -1: /dev/null */
+    struct secret *output;    /* collects its standard output, at most up to its maximum;
+                                 NULL: that goes where our standard error goes */
+    int deadline_ms;
+    bool foreground; /* stays in our process group, so that it may ask at the terminal;
+                        then only the program itself is killed */
+    const atomic_bool *hurry; /* once true, RUN_HURRY_MS are left; NULL: never */
+};
+
+#define RUN_HURRY_MS 2000
+
+/* 0: it ended with status 0.
+ * ERR_TEMP:    it cannot be started, ended otherwise (err tells how), or printed more
+ *              than `output` may hold.
+ * ERR_TIMEOUT: the deadline passed; it has been killed.
+ * ERR_NOMEM.
+ * err never holds what it printed. On failure *output is empty. */
+int run_program(const struct program *program, struct err *err);
+
+#endif
