@@ -18,6 +18,14 @@ needs_person(int code)
     return !err_is_temporary(code) && code != ERR_NOAGENT && code != ERR_STORE;
 }
 
+/* Where to look when the text says it all. */
+static const char *
+general_hint(int code)
+{
+    return needs_person(code) ? "see: mailbearer status"
+                              : "try again later; if it stays so, see: mailbearer status";
+}
+
 /* Copies text, as ASCII, with a hyphen into "lock" and "wait" when `split`. Returns the
  * end of what was written; at most `size` - 1 bytes. */
 static char *
@@ -53,10 +61,9 @@ failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
     char *at;
     size_t room;
 
-    if (err->hint[0] != '\0') {
-        at = put(hint, sizeof hint, " -> ", false);
-        put(at, sizeof hint - (size_t)(at - hint), err->hint, split);
-    }
+    at = put(hint, sizeof hint, " -> ", false);
+    put(at, sizeof hint - (size_t)(at - hint),
+        err->hint[0] != '\0' ? err->hint : general_hint(err->code), split);
     at = put(buf, limit - 2, start, false);
     room = limit - 2 - (size_t)(at - buf);
     /* the text gives way to the remedy, but not all of it */

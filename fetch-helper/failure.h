@@ -17,8 +17,9 @@
  *           -ERR [SYS/TEMP] text    otherwise
  *     SMTP  421 4.3.0 text          (RFC 5321 3.8)
  * ASCII; in POP3 and SMTP at most 512 bytes (RFC 2449, RFC 5321), the remedy in full as
- * far as it goes. In POP3 a hyphen splits "lock" and "wait": fetchmail takes a text that
- * holds them for a locked mailbox and would not report it. */
+ * far as it goes (where err has none, where to look). In POP3 a hyphen splits "lock" and
+ * "wait": fetchmail takes a text that holds them for a locked mailbox and would not
+ * report it. */
 #define FAILURE_MAX 1200
 char *failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX]);
 

@@ -1,48 +1,18 @@
 /* main.c - `mailbearer-fetch`: a session with the mail server, already signed in, on
  * standard input and output. */
-#include <fcntl.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "../token-helper/base/json.h"
 #include "../token-helper/base/log.h"
+#include "../token-helper/base/process.h"
 #include "local.h"
 #include "options.h"
 #include "splice.h"
 #include "tunnel.h"
 
 #define PROGRAM "mailbearer-fetch"
-
-/* A closed standard descriptor would be given to the connection, and what belongs to the
- * one would go to the other. */
-static int
-open_standard_files(void)
-{
-    int fd;
-
-    do {
-        if ((fd = open("/dev/null", O_RDWR)) < 0)
-            return -1;
-    } while (fd <= STDERR_FILENO);
-    return close(fd);
-}
-
-/* Nobody may look into this process, nor find it in a core file. LeakSanitizer has to, in
- * the builds it is part of. */
-static void
-close_to_others(void)
-{
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-    prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
-#endif
-}
 
 /* Silent unless asked: some mail programs read our standard error as the server's words.
  */
@@ -110,9 +80,8 @@ main(int argc, char **argv)
     struct err err = ERR_INIT;
     int status;
 
-    if (open_standard_files() != 0)
+    if (process_begin() != 0)
         return EX_OSERR;
-    close_to_others();
     signal(SIGPIPE, SIG_IGN); /* a mail program that is gone is an EPIPE here */
     if ((status = options_read(argc, argv, &options)) >= 0)
         return status;

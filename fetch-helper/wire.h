@@ -2,7 +2,8 @@
  *
  * Used by:  fetch-helper/ everywhere.
  * Folder:   mailbearer-fetch may include token-helper/client/, token-helper/catalogue/
- * and of base/ only json, log, wipe_alloc: it reads no accounts file and no store.
+ * and of base/ only json, log, process, wipe_alloc: it reads no accounts file and no
+ * store.
  */
 #ifndef MAILBEARER_WIRE_H
 #define MAILBEARER_WIRE_H

@@ -53,8 +53,9 @@ fresh_login() {
 
 # start_login [ARGUMENT...] - in the background; PID, $WORK/out, $WORK/err.
 start_login() {
-    # A background job of a shell ignores SIGINT; one in a terminal does not.
-    env --default-signal=INT "$MAILBEARER" -c "$WORK/login.conf" login "$@" \
+    # A background job of a shell ignores SIGINT, and everything below nohup SIGHUP; a
+    # command in a terminal does not.
+    env --default-signal=INT,HUP,TERM "$MAILBEARER" -c "$WORK/login.conf" login "$@" \
         < /dev/null 3>&- > "$WORK/out" 2> "$WORK/err" &
     PID=$!
     record_pid $PID login

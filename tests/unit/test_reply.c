@@ -2,9 +2,10 @@
  * lie in tests/cases/replies/CASE/: `status`, `input` (the body), `expect`.
  *
  * `expect` of a token: "ok", then lines "access TOKEN", "refresh TOKEN", "life SECONDS",
- * "refresh_in SECONDS", "scope TEXT" ("-": none). Of a failure: "temporary", "protocol"
- * or "person"; the text, in which one "*" stands for anything; then lines that must stand
- * somewhere in the hint, or "-" when there is none. */
+ * "refresh_in SECONDS", "scope TEXT" ("-": none). Of a failure: "temporary", "protocol",
+ * "rotated" (protocol, but the new refresh token counts) or "person"; the text, in which
+ * one "*" stands for anything; then lines that must stand somewhere in the hint, or "-"
+ * when there is none. */
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -217,8 +218,16 @@ run_case(const char *dir)
         assert_int_equal(err.code, ERR_NONE);
         check_token(&record, rest);
     } else {
+        bool rotated = strcmp(kind, "rotated") == 0;
+
         assert_int_equal(r, err.code);
-        check_failure(&err, kind, rest);
+        check_failure(&err, rotated ? "protocol" : kind, rest);
+        if (rotated) { /* the new refresh token is kept, nothing else */
+            kit_assert_secret(&record.refresh_token, "CANARY-new");
+            assert_int_equal(record.refresh_token_at, NOW);
+            kit_set(&record.refresh_token, "CANARY-refresh");
+            record.refresh_token_at = BEFORE;
+        }
         assert_untouched(&record);
     }
     record_clear(&record);
@@ -274,6 +283,32 @@ the_longest_token(void **state)
     record_clear(&record);
 }
 
+/* The provider may have ended the old refresh token: the new one must not be lost with an
+ * access token that cannot be used. */
+static void
+a_new_refresh_token_beside_a_bad_access_token(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"access_token\":\"a b\",\"refresh_token\":\"CANARY-next\",\"expires_in\":60}",
+        "{\"access_token\":null,\"refresh_token\":\"CANARY-next\",\"expires_in\":60}",
+        "{\"access_token\":\"CANARY-a\",\"refresh_token\":\"CANARY-next\",\"expires_in\":"
+        "0}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct record record = RECORD_INIT;
+        struct err err = ERR_INIT;
+
+        kit_set(&record.refresh_token, "CANARY-refresh");
+        assert_int_equal(take(200, bodies[i], strlen(bodies[i]), &record, &err),
+                         ERR_PROTOCOL);
+        kit_assert_secret(&record.refresh_token, "CANARY-next");
+        assert_int_equal(record.access_token.len, 0);
+        record_clear(&record);
+    }
+}
+
 /* An application's first token: there is no refresh token, and none appears. */
 static void
 into_an_empty_record(void **state)
@@ -320,6 +355,7 @@ main(void)
         cmocka_unit_test_teardown(every_case, name_the_case),
         cmocka_unit_test(the_longest_token),
         cmocka_unit_test(into_an_empty_record),
+        cmocka_unit_test(a_new_refresh_token_beside_a_bad_access_token),
         cmocka_unit_test(every_cut),
     };
 

@@ -25,9 +25,9 @@ int file_check_private(const struct stat *st, const char *path, const char *what
 int file_read_private(const char *path, const char *what, size_t max, struct secret *out,
                       struct err *err);
 
-/* As file_read_private(), for a file whose modes are another program's business (the token
- * files that Kubernetes and Azure Arc put there): only that it is a regular file, and no
- * larger than `max`, is checked. */
+/* As file_read_private(), for a file whose modes are another program's business (the
+ * token files that Kubernetes and Azure Arc put there): only that it is a regular file,
+ * and no larger than `max`, is checked. */
 int file_read_foreign(const char *path, const char *what, size_t max, struct secret *out,
                       struct err *err);
 

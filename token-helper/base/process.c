@@ -6,7 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* For reading only: what is written to a closed standard output is lost, and must fail. */
+/* For reading only: what is written to a closed standard output is lost, and must fail.
+ */
 static int
 open_standard_files(void)
 {

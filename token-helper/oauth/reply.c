@@ -238,6 +238,19 @@ take_tokens(const struct reply_input *in, const struct json *json, struct record
     return 0;
 }
 
+/* The rest of the reply cannot be used, but the provider may have ended the old refresh
+ * token when it made this one. */
+static void
+keep_refresh_token(const struct reply_input *in, const struct json *json,
+                   struct record *record)
+{
+    const char *refresh = json_get_string(json, "refresh_token");
+
+    if (refresh != NULL && is_token(refresh) &&
+        secret_set(&record->refresh_token, refresh, strlen(refresh)) == 0)
+        record->refresh_token_at = in->now;
+}
+
 static int
 take_token_reply(const struct reply_input *in, const struct json *json,
                  struct record *record, struct err *err)
@@ -261,6 +274,8 @@ take_token_reply(const struct reply_input *in, const struct json *json,
     record_clear(record);
     record_move(record, &fresh);
 out:
+    if (r != 0)
+        keep_refresh_token(in, json, record);
     record_clear(&fresh);
     return r;
 }

@@ -32,7 +32,8 @@ struct reply_input {
  * 0: access token, expiry, refresh time and scope are new; the refresh token is replaced
  *    only by a new non-empty one.
  * ERR_TEMP, ERR_PROTOCOL: try again later. ERR_PERSON: somebody must act. ERR_NOMEM.
- * On failure the record is untouched and err has what and what to do. */
+ * On failure err has what and what to do; the record is untouched, except that a new
+ * refresh token is kept when only the rest of the reply cannot be used. */
 int reply_token(const struct reply_input *in, struct record *record, struct err *err);
 
 #endif
