@@ -28,6 +28,7 @@ HARDEN_C = -fstack-protector-strong -fPIC -fno-strict-overflow \
 HARDEN_LD = -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 override CPPFLAGS += -D_GNU_SOURCE -Itoken-helper \
 	-DMAILBEARER_VERSION='"$(VERSION)"' -DMAILBEARER_LIBEXECDIR='"$(LIBEXECDIR)"' \
+	-DMAILBEARER_BINDIR='"$(BINDIR)"' \
 	-DMAILBEARER_SYSCONFDIR='"$(SYSCONFDIR)"' -DMAILBEARER_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' \
 	-DMAILBEARER_RUNDIR='"$(RUNDIR)"'
 OUR_CFLAGS = -std=c11 $(WARNINGS) $(HARDEN_C)
@@ -80,7 +81,8 @@ FRONT_BIN = $(BUILD)/mailbearer
 OAUTH_BIN = $(BUILD)/mailbearer-oauth
 FETCH_BIN = $(BUILD)/mailbearer-fetch
 MANPAGES = token-helper/man/mailbearer.1 token-helper/man/mailbearer.conf.5 \
-	token-helper/man/mailbearer-agent.8 sasl-plugin/mailbearer-sasl.7
+	token-helper/man/mailbearer-agent.8 sasl-plugin/mailbearer-sasl.7 \
+	fetch-helper/mailbearer-fetch.1
 
 # What is run is shown with V=1, else only what is made.
 Q = $(if $(V),,@)

@@ -38,7 +38,7 @@ packages() {
     apt-get:test)
         echo bash libcmocka-dev bats python3 openssl ca-certificates postfix dovecot-core \
             dovecot-imapd dovecot-pop3d dovecot-submissiond libsasl2-modules \
-            cyrus-clients isync curl procps iproute2 util-linux chromium ;;
+            cyrus-clients isync fetchmail mutt bsdutils curl procps iproute2 util-linux chromium ;;
     apt-get:lint)
         echo clang clang-tidy clang-format libclang-rt-dev cppcheck shellcheck mandoc \
             valgrind git ;;

@@ -4,7 +4,8 @@
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 pages="token-helper/man/mailbearer.1 token-helper/man/mailbearer.conf.5
-token-helper/man/mailbearer-agent.8 sasl-plugin/mailbearer-sasl.7"
+token-helper/man/mailbearer-agent.8 sasl-plugin/mailbearer-sasl.7
+fetch-helper/mailbearer-fetch.1"
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 count=0

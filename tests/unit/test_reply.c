@@ -288,11 +288,11 @@ the_longest_token(void **state)
 static void
 a_new_refresh_token_beside_a_bad_access_token(void **state)
 {
+#define NEXT "\"refresh_token\":\"CANARY-next\""
     static const char *const bodies[] = {
-        "{\"access_token\":\"a b\",\"refresh_token\":\"CANARY-next\",\"expires_in\":60}",
-        "{\"access_token\":null,\"refresh_token\":\"CANARY-next\",\"expires_in\":60}",
-        "{\"access_token\":\"CANARY-a\",\"refresh_token\":\"CANARY-next\",\"expires_in\":"
-        "0}",
+        "{\"access_token\":\"a b\"," NEXT "}",
+        "{\"access_token\":null," NEXT "}",
+        "{\"access_token\":\"CANARY-a\"," NEXT ",\"expires_in\":0}",
     };
 
     (void)state;
