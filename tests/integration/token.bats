@@ -968,3 +968,16 @@ status_of() {
     sed -i '/ token$/d' "$WORK/pids"
     is_token "$(out)"
 }
+
+@test "every help fits a terminal of 80 columns" {
+    local word
+    for word in '' login logout token upstream status check import git-credential rekey explain agent; do
+        # shellcheck disable=SC2086
+        "$MAILBEARER" $word --help > "$WORK/help"
+        test -s "$WORK/help"
+        expect '' "$(awk 'length($0) > 80' "$WORK/help")"
+    done
+    "$MAILBEARER" > "$WORK/help" 2>&1 || expect 64 "$?"
+    grep -q '^usage: mailbearer' "$WORK/help"
+    expect '' "$(awk 'length($0) > 80' "$WORK/help")"
+}

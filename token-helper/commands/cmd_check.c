@@ -26,11 +26,10 @@
 static const char help_text[] =
     "usage: mailbearer check\n"
     "\n"
-    "Reads the accounts file, the store, the secret files and the file modes. One line "
-    "a\n"
-    "finding: \"ok\", \"warning\" or \"error\", what, and what to do. The exit status is "
-    "that of\n"
-    "the first error. Nothing is asked of the network, no command is run.\n";
+    "Reads the accounts file, the store, the secret files and the file modes. One\n"
+    "line a finding: \"ok\", \"warning\" or \"error\", what, and what to do. The exit\n"
+    "status is that of the first error. Nothing is asked of the network, no command\n"
+    "is run.\n";
 
 struct findings {
     int status; /* of the first error */

@@ -24,21 +24,17 @@
 static const char help_text[] =
     "usage: mailbearer import [--decrypt COMMAND] FORMAT FILE ACCOUNT\n"
     "\n"
-    "Takes over the refresh token in FILE (- is standard input) for ACCOUNT, an account "
-    "of\n"
-    "grant authorization_code. A refresh token that was there is replaced; a running "
-    "agent\n"
-    "uses the new one at once. Remove FILE afterwards: it is a secret, and using the "
-    "token\n"
-    "in two places may end it.\n"
+    "Takes over the refresh token in FILE (- is standard input) for ACCOUNT, an\n"
+    "account of grant authorization_code. A refresh token that was there is\n"
+    "replaced; a running agent uses the new one at once. Remove FILE afterwards: it\n"
+    "is a secret, and using the token in two places may end it.\n"
     "\n"
     "  sasl-xoauth2   a token file of the SASL plugin of that name\n"
     "  mutt_oauth2    a token file of mutt_oauth2.py\n"
     "  refresh-token  the refresh token on the first line\n"
     "\n"
-    "  --decrypt COMMAND  what is read is the output of COMMAND, which gets FILE on its\n"
-    "                     standard input (run by sh -c), e.g. --decrypt 'gpg "
-    "--decrypt'\n";
+    "  --decrypt COMMAND  read the output of COMMAND, which gets FILE on its\n"
+    "                     standard input (run by sh -c): 'gpg --decrypt'\n";
 
 struct import_options {
     enum import_format format;

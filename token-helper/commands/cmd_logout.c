@@ -19,11 +19,10 @@
 static const char help_text[] =
     "usage: mailbearer [-c FILE] logout ACCOUNT\n"
     "\n"
-    "Ends the sign-in of ACCOUNT: its refresh token is revoked where the provider can "
-    "do\n"
-    "that, and its tokens are removed from the store in any case. A running agent stops\n"
-    "serving them at once. An access token that a program has already is good until it\n"
-    "ends by itself.\n";
+    "Ends the sign-in of ACCOUNT: its refresh token is revoked where the provider\n"
+    "can do that, and its tokens are removed from the store in any case. A running\n"
+    "agent stops serving them at once. An access token that a program has already\n"
+    "is good until it ends by itself.\n";
 
 enum revoked {
     REVOKED_NOTHING, /* there was no refresh token */

@@ -15,9 +15,8 @@
 static const char help_text[] =
     "usage: mailbearer rekey [--old-key FILE]\n"
     "\n"
-    "Encrypts the stored tokens with the key that the accounts file names\n"
-    "(store { encryption_key_file }), or, where it names none, takes the encryption "
-    "off.\n"
+    "Encrypts the stored tokens with the key that the accounts file names (store {\n"
+    "encryption_key_file }), or, where it names none, takes the encryption off.\n"
     "\n"
     "  --old-key FILE  the key they were encrypted with, when it is another one\n"
     "\n"

@@ -22,10 +22,9 @@ static const char help_text[] =
     "  --format header        an HTTP Authorization header\n"
     "  --refresh              fetch a new token even if the present one is good\n"
     "\n"
-    "Exit status: 0 printed, 66 no such account, 69 no agent and no access to the "
-    "store,\n"
-    "74 store trouble, 75 try again later, 77 a person must act, 78 accounts file "
-    "wrong.\n";
+    "Exit status: 0 printed, 66 no such account, 69 no agent and no access to the\n"
+    "store, 74 store trouble, 75 try again later, 77 a person must act, 78 accounts\n"
+    "file wrong.\n";
 
 static int
 usage(const char *what, const char *word)

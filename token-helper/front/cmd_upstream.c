@@ -10,12 +10,12 @@
 #include "../base/file.h"
 #include "front.h"
 
-static const char help_text[] = "usage: mailbearer upstream imap|pop3|smtp ACCOUNT\n"
-                                "\n"
-                                "Prints, as one line of JSON, where that server is and "
-                                "how to sign in: user, host, port,\n"
-                                "security (tls or starttls), auth, and proxy and ca_file "
-                                "where they are set. No secret.\n";
+static const char help_text[] =
+    "usage: mailbearer upstream imap|pop3|smtp ACCOUNT\n"
+    "\n"
+    "Prints, as one line of JSON, where that server is and how to sign in: user,\n"
+    "host, port, security (tls or starttls), auth, and proxy and ca_file where they\n"
+    "are set. No secret.\n";
 
 static int
 ask(int where, const char *protocol, const char *account, struct secret *out,

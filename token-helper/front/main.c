@@ -13,7 +13,7 @@ static const char usage_text[] =
     "  login ACCOUNT            sign a person in: by browser, device code or pasting\n"
     "  logout ACCOUNT           revoke the sign-in and forget the tokens\n"
     "  token ACCOUNT            print a fresh access token\n"
-    "  upstream PROTO ACCOUNT   print the account's server settings (smtp, imap, pop3)\n"
+    "  upstream PROTO ACCOUNT   print its server settings (smtp, imap, pop3)\n"
     "  status [ACCOUNT]         how every account is, and what to do\n"
     "  check                    check the accounts file, the store and the file modes\n"
     "  import FORMAT FILE ACCOUNT\n"
@@ -28,7 +28,7 @@ static const char usage_text[] =
     "  --version   the version\n"
     "  --help      this text; also after a command\n"
     "\n"
-    "Manual: mailbearer(1), mailbearer.conf(5), mailbearer-agent(8), "
+    "Manual: mailbearer(1), mailbearer.conf(5), mailbearer-agent(8),\n"
     "mailbearer-sasl(7)\n";
 
 /* `-c FILE` may also stand behind the command: moves it in front, where mailbearer-oauth
