@@ -26,8 +26,15 @@ def connect(path):
     """A connection that gives up after a minute."""
     agent = socket.socket(socket.AF_UNIX)
     agent.settimeout(60)
-    agent.connect(path)
-    return agent
+    end = time.monotonic() + 60
+    while True:
+        try:
+            agent.connect(path)
+            return agent
+        except BlockingIOError:  # the queue of the listening socket is full
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.005)
 
 
 def netstring(text):
