@@ -99,6 +99,6 @@ failure_said(enum wire wire, const char *host, const char *what, const char *acc
     if (entry != NULL)
         err_hint(err, "%s", catalogue_remedy(entry, &values, remedy, sizeof remedy));
     else
-        err_hint(err, "run: mailbearer doctor %s --%s", account, wire_name(wire));
+        err_hint(err, "run: mailbearer status %s", account);
     return code;
 }

@@ -351,7 +351,7 @@ refusal_handle(const struct exchange *ex, const sasl_utils_t *utils, const char 
     else if (ex->kind == TOKEN_FILE)
         err_hint(&err, "look at what writes the token file");
     else
-        err_hint(&err, "if it stays so, run: mailbearer doctor %s",
+        err_hint(&err, "if it stays so, run: mailbearer status %s",
                  secret_str(&ex->account));
     utils->log(utils->conn, SASL_LOG_WARN, "%s",
                log_line(ex, err_line(&err, text), line));

@@ -30,13 +30,13 @@ teardown() {
 @test "refused for good: one retry with another token, then the server's words" {
     start_odd imap-refuse
     fetch imap localhost "$ODD" fresh1
-    answered 77 '* BYE mailbearer: localhost refused the sign-in: NO AUTHENTICATE failed. -> Run: mailbearer doctor fresh1 --imap'
+    answered 77 '* BYE mailbearer: localhost refused the sign-in: NO AUTHENTICATE failed. -> Run: mailbearer status fresh1'
     expect 'AUTHENTICATE XOAUTH2, TOKEN 1
 AUTHENTICATE XOAUTH2, TOKEN 2' "$(odd_log 2 | sed 's/, Gone//')"
     stop_named odd
     start_odd pop3-refuse
     fetch pop3 localhost "$ODD" fresh2
-    answered 77 '-ERR [AUTH] mailbearer: localhost refused the sign-in: -ERR Authentication failure: unknown user name or bad password. -> Run: mailbearer doctor fresh2 --pop3'
+    answered 77 '-ERR [AUTH] mailbearer: localhost refused the sign-in: -ERR Authentication failure: unknown user name or bad password. -> Run: mailbearer status fresh2'
     stop_named odd
     start_odd smtp-refuse --plain
     fetch smtp localhost "$ODD" fresh3

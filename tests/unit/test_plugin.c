@@ -521,7 +521,7 @@ a_refused_agent_token(void **state)
         assert_string_equal(h.log,
                             "3 mailbearer: account relay, token from agent: refused by "
                             "the server: " REFUSAL
-                            " -> if it stays so, run: mailbearer doctor relay\n");
+                            " -> if it stays so, run: mailbearer status relay\n");
         assert_string_equal(fake_agent_request(agent), "rejected " TOKEN " relay");
         host_end(&h);
         assert_int_equal(fake_agent_stop(agent), 2);

@@ -282,7 +282,7 @@ refused_as_exchange_does(void **state)
     assert_true(s.refused);
     assert_string_equal(s.err.text,
                         "mail.test refused the sign-in: NO AUTHENTICATE failed.");
-    assert_non_null(strstr(s.err.hint, "mailbearer doctor alice --imap"));
+    assert_non_null(strstr(s.err.hint, "mailbearer status alice"));
     end(&s);
     assert_int_equal(run(&smtp), ERR_PERSON);
     assert_true(smtp.refused);
