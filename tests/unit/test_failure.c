@@ -147,8 +147,7 @@ what_nobody_knows(void **state)
     said(WIRE_SMTP, "599 never", ERR_PERSON, "mail.test refused the sign-in: 599 never",
          "run: mailbearer status alice");
     said(WIRE_IMAP, "NO 4 reasons", ERR_PERSON,
-         "mail.test refused the sign-in: NO 4 reasons",
-         "run: mailbearer status alice");
+         "mail.test refused the sign-in: NO 4 reasons", "run: mailbearer status alice");
 }
 
 int
