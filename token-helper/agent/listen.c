@@ -14,7 +14,7 @@
 #include "../client/agent_client.h"
 
 #define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
-#define BACKLOG 4096 /* the kernel may cut it */
+#define BACKLOG 4096       /* the kernel may cut it */
 
 static int
 add(struct listeners *ls, int fd, const char *path, struct err *err)
