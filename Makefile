@@ -49,7 +49,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags libconfuse jansson libcurl libcrypto
 
 # --- what is built from what --------------------------------------------------------------
 CLIENT = error secret deadline socketmap agent_client oauth_message
-BASE = json wipe_alloc file log wallclock complain token_format process run_program git_credential
+BASE = base64 json wipe_alloc file log wallclock complain token_format process run_program git_credential
 ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_remove store_seal store_write upstream values values_net words
 CATALOGUE = catalogue catalogue_search
 OAUTH = acquire assertion browser certificate credential crypto crypto_pem crypto_seal crypto_sign discovery envelope grant_code grant_device http id_token loopback loopback_connection loopback_socket managed_identity redirect redirect_target reply request revocation secret_source store_key web_page
@@ -57,7 +57,7 @@ AGENT = agent listen conn question permits keeper keeper_ask keeper_flight entry
 COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_login cmd_logout cmd_rekey cmd_status cmd_token find_endpoints sign_in sign_in_browser sign_in_device sign_in_paste sign_in_report status_text store_sign_in status_prometheus import_formats
 FRONT = main front cmd_git_credential cmd_token cmd_upstream get_token run_oauth
 PLUGIN = plugin token_source
-FETCH = base64 caps client_io failure lineio local local_imap local_pop3 local_sasl local_smtp main \
+FETCH = caps client_io failure lineio local local_imap local_pop3 local_sasl local_smtp main \
 	options run_front settings sign_in splice stream tunnel upstream wire
 
 client_o = $(CLIENT:%=$(BUILD)/token-helper/client/%.o)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../token-helper/client/oauth_message.h"
-#include "base64.h"
+#include "../token-helper/base/base64.h"
 #include "failure.h"
 
 #define TAG "M1"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../fetch-helper/base64.h"
+#include "../../token-helper/base/base64.h"
 #include "../../fetch-helper/sign_in.h"
 
 #define TOKEN "eyJ0eXAiOiJKV1QiCANARYeyJ0eXAiOiJKV1Qi"

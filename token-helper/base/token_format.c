@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../client/oauth_message.h"
+#include "base64.h"
 #include "json.h"
 
 static const char *const names[] = {
@@ -30,31 +31,6 @@ token_format_name(enum token_format format)
 }
 
 static int
-base64(const struct secret *in, struct secret *out)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    int r = 0;
-
-    for (size_t i = 0; i < in->len && r == 0; i += 3) {
-        size_t left = in->len - i;
-        unsigned bits = (unsigned)(unsigned char)in->data[i] << 16;
-        char four[4];
-
-        if (left > 1)
-            bits |= (unsigned)(unsigned char)in->data[i + 1] << 8;
-        if (left > 2)
-            bits |= (unsigned)(unsigned char)in->data[i + 2];
-        four[0] = alphabet[bits >> 18];
-        four[1] = alphabet[bits >> 12 & 63];
-        four[2] = left > 1 ? alphabet[bits >> 6 & 63] : '=';
-        four[3] = left > 2 ? alphabet[bits & 63] : '=';
-        r = secret_append(out, four, sizeof four);
-    }
-    return r;
-}
-
-static int
 add_message(enum oauth_mech mech, const char *user, const struct secret *token,
             struct secret *out, struct err *err)
 {
@@ -63,7 +39,7 @@ add_message(enum oauth_mech mech, const char *user, const struct secret *token,
 
     if (r == ERR_USAGE) /* it was us who composed it from what others gave */
         r = err->code = ERR_PROTOCOL;
-    if (r == 0 && base64(&message, out) != 0)
+    if (r == 0 && base64_encode(message.data, message.len, out) != 0)
         r = err_set(err, ERR_NOMEM, "out of memory");
     secret_clear(&message);
     return r;

@@ -1,6 +1,6 @@
 /* base64.h - base64 as SASL uses it in IMAP, POP3 and SMTP (RFC 4648 section 4).
  *
- * Used by:  sign_in.c
+ * Used by:  token_format.c, fetch-helper/
  * Includes: client/ and libc. No I/O.
  */
 #ifndef MAILBEARER_BASE64_H
@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "../token-helper/client/secret.h"
+#include "../client/secret.h"
 
 /* Appends the text of bytes[0..len). Returns as secret_append(). */
 int base64_encode(const char *bytes, size_t len, struct secret *out);

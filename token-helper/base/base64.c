@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../token-helper/client/error.h"
+#include "../client/error.h"
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
