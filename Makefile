@@ -57,8 +57,9 @@ AGENT = agent listen conn question permits keeper keeper_ask keeper_flight entry
 COMMANDS = main cmd_agent cmd_check cmd_explain cmd_import cmd_login cmd_logout cmd_rekey cmd_status cmd_token find_endpoints sign_in sign_in_browser sign_in_device sign_in_paste sign_in_report status_text store_sign_in status_prometheus import_formats
 FRONT = main front cmd_git_credential cmd_token cmd_upstream get_token run_oauth
 PLUGIN = plugin token_source
-FETCH = caps client_io failure lineio local local_imap local_pop3 local_sasl local_smtp main \
-	options run_front settings sign_in splice stream tunnel upstream wire
+MAIL = caps connection lineio refusal sign_in stream wire
+FETCH = client_io failure local local_imap local_pop3 local_sasl local_smtp main options \
+	run_front settings splice tunnel
 
 client_o = $(CLIENT:%=$(BUILD)/token-helper/client/%.o)
 base_o = $(BASE:%=$(BUILD)/token-helper/base/%.o)
@@ -70,11 +71,12 @@ agent_o = $(AGENT:%=$(BUILD)/token-helper/agent/%.o)
 commands_o = $(COMMANDS:%=$(BUILD)/token-helper/commands/%.o)
 front_o = $(FRONT:%=$(BUILD)/token-helper/front/%.o)
 plugin_o = $(PLUGIN:%=$(BUILD)/sasl-plugin/%.o)
+mail_o = $(MAIL:%=$(BUILD)/token-helper/mail/%.o)
 fetch_o = $(FETCH:%=$(BUILD)/fetch-helper/%.o)
 
 front_needs = $(front_o) $(accounts_o) $(client_o) $(base_o)
-fetch_needs = $(fetch_o) $(catalogue_o) $(base_o) $(client_o)
-oauth_needs = $(commands_o) $(agent_o) $(oauth_o) $(catalogue_o) $(accounts_o) $(base_o) $(client_o)
+fetch_needs = $(fetch_o) $(mail_o) $(catalogue_o) $(base_o) $(client_o)
+oauth_needs = $(commands_o) $(agent_o) $(oauth_o) $(mail_o) $(catalogue_o) $(accounts_o) $(base_o) $(client_o)
 
 PLUGIN_SO = $(BUILD)/libmailbearer.so
 FRONT_BIN = $(BUILD)/mailbearer

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "../token-helper/client/error.h"
-#include "stream.h"
+#include "../token-helper/mail/stream.h"
 
 struct client {
     int in, out;

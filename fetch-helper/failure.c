@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../token-helper/catalogue/catalogue.h"
-
 #define LINE_LIMIT 512 /* POP3 and SMTP replies, CRLF included */
 
 /* A person must act, as opposed to: it passes, or an administrator looks at this machine
@@ -73,32 +71,4 @@ failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
     at = put(at, limit - 2 - (size_t)(at - buf), hint, false);
     memcpy(at, "\r\n", 3);
     return buf;
-}
-
-static int
-code_of(enum wire wire, const struct catalogue_entry *entry, const char *said)
-{
-    if (entry != NULL)
-        return entry->class_ == CATALOGUE_TRANSIENT ? ERR_TEMP : ERR_PERSON;
-    return wire == WIRE_SMTP && said[0] == '4' ? ERR_TEMP : ERR_PERSON;
-}
-
-int
-failure_said(enum wire wire, const char *host, const char *what, const char *account,
-             const char *user, const char *said, struct err *err)
-{
-    const struct catalogue_values values = {.mailbox = user, .account = account};
-    const struct catalogue_entry *entry;
-    char remedy[ERR_HINT_MAX];
-    size_t at = 0;
-    int code;
-
-    entry = catalogue_search(said, strlen(said), 0, &at);
-    code = code_of(wire, entry, said);
-    err_set(err, code, "%s %s: %s", host, what, said);
-    if (entry != NULL)
-        err_hint(err, "%s", catalogue_remedy(entry, &values, remedy, sizeof remedy));
-    else
-        err_hint(err, "run: mailbearer status %s", account);
-    return code;
 }

@@ -1,7 +1,7 @@
-/* failure.h - failures in the words of the protocols, and the server's refusals in ours.
+/* failure.h - failures in the words of the protocols, for the mail program.
  *
- * Used by:  sign_in.c, upstream.c, local.c
- * Includes: client/, catalogue/. No I/O.
+ * Used by:  local.c
+ * Includes: client/, mail/wire.h. No I/O.
  */
 #ifndef MAILBEARER_FAILURE_H
 #define MAILBEARER_FAILURE_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "../token-helper/client/error.h"
-#include "wire.h"
+#include "../token-helper/mail/wire.h"
 
 /* What a client is told instead of a greeting, CRLF included. Returns buf.
  *     IMAP  * BYE text              (RFC 3501 7.1.5)
@@ -22,11 +22,5 @@
  * report it. */
 #define FAILURE_MAX 1200
 char *failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX]);
-
-/* Sets err from what a server said when it refused something: "HOST WHAT: said", with the
- * catalogue's remedy. `said` holds no secret any more.
- * ERR_TEMP: the catalogue, or the reply code (4xx), says that it passes; ERR_PERSON. */
-int failure_said(enum wire wire, const char *host, const char *what, const char *account,
-                 const char *user, const char *said, struct err *err);
 
 #endif

@@ -17,9 +17,9 @@
 #include <stdbool.h>
 
 #include "../token-helper/client/error.h"
-#include "caps.h"
+#include "../token-helper/mail/caps.h"
 #include "client_io.h"
-#include "lineio.h"
+#include "../token-helper/mail/lineio.h"
 
 #define LOCAL_LINE_MAX 8192u
 #define LOCAL_LEFT (-1) /* the client said good-bye, or hung up, before it signed in */

@@ -39,7 +39,7 @@ carry(const struct options *o, struct tunnel *tunnel, struct local *local,
       struct err *err)
 {
     struct splice splice = {.client = local->client,
-                            .server = upstream_stream(tunnel->upstream),
+                            .server = connection_stream(tunnel->connection),
                             .drain_ms = SPLICE_DRAIN_MS};
     int r;
 
@@ -88,7 +88,7 @@ main(int argc, char **argv)
     set_up_log(&options);
     json_setup();
     client_open(&client, STDIN_FILENO, STDOUT_FILENO);
-    if (upstream_setup(&err) != 0) {
+    if (connection_setup(&err) != 0) {
         local_refuse(&client, options.wire, &err);
         return report(&options, &err);
     }

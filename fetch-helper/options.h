@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "wire.h"
+#include "../token-helper/mail/wire.h"
 
 struct options {
     const char *config; /* -c, or NULL */

@@ -106,23 +106,24 @@ settings_parse(const char *text, size_t len, struct settings *settings_r, struct
 
     if (r != 0)
         return r;
-    s.user = json_get_string(s.json, "user");
-    s.host = json_get_string(s.json, "host");
-    s.proxy = json_get_string(s.json, "proxy");
-    s.ca_file = json_get_string(s.json, "ca_file");
+    s.server.user = json_get_string(s.json, "user");
+    s.server.host = json_get_string(s.json, "host");
+    s.server.proxy = json_get_string(s.json, "proxy");
+    s.server.ca_file = json_get_string(s.json, "ca_file");
     security = json_get_string(s.json, "security");
     auth = json_get_string(s.json, "auth");
-    if (s.user == NULL || s.host == NULL || security == NULL || auth == NULL ||
-        !json_get_integer(s.json, "port", &port) || port < 1 || port > PORT_MAX ||
+    if (s.server.user == NULL || s.server.host == NULL || security == NULL ||
+        auth == NULL || !json_get_integer(s.json, "port", &port) || port < 1 ||
+        port > PORT_MAX ||
         (strcmp(security, "tls") != 0 && strcmp(security, "starttls") != 0) ||
         (strcmp(auth, "xoauth2") != 0 && strcmp(auth, "plain") != 0)) {
         json_free(&s.json);
         return err_set(err, ERR_PROTOCOL,
                        "the account's server settings make no sense to this version");
     }
-    s.port = (int)port;
-    s.starttls = strcmp(security, "starttls") == 0;
-    s.password = strcmp(auth, "plain") == 0;
+    s.server.port = (int)port;
+    s.server.starttls = strcmp(security, "starttls") == 0;
+    s.server.password = strcmp(auth, "plain") == 0;
     *settings_r = s;
     return 0;
 }
@@ -148,7 +149,7 @@ settings_override(struct settings *settings, const char *host, const char *port,
     long number = 0;
 
     if (host != NULL)
-        settings->host = host;
+        settings->server.host = host;
     if (port == NULL)
         return 0;
     if (port[0] >= '0' && port[0] <= '9')
@@ -159,9 +160,9 @@ settings_override(struct settings *settings, const char *host, const char *port,
     if (found == NULL && (end == NULL || *end != '\0' || number < 1 || number > PORT_MAX))
         return err_set(err, ERR_USAGE, "no such port: %s", port);
     /* the account's own port is as the account says, whatever its number */
-    if (found != NULL && found->port != settings->port)
-        settings->starttls = found->starttls;
-    settings->port = found != NULL ? found->port : (int)number;
+    if (found != NULL && found->port != settings->server.port)
+        settings->server.starttls = found->starttls;
+    settings->server.port = found != NULL ? found->port : (int)number;
     return 0;
 }
 

@@ -10,22 +10,15 @@
 #ifndef MAILBEARER_SETTINGS_H
 #define MAILBEARER_SETTINGS_H
 
-#include <stdbool.h>
-
 #include "../token-helper/base/json.h"
 #include "../token-helper/client/error.h"
 #include "../token-helper/client/secret.h"
-#include "wire.h"
+#include "../token-helper/mail/server.h"
+#include "../token-helper/mail/wire.h"
 
 struct settings {
-    const char *user;
-    const char *host;    /* an IPv6 address stands without brackets */
-    int port;            /* 1..65535 */
-    const char *proxy;   /* NULL: none */
-    const char *ca_file; /* NULL: the system's */
-    bool starttls;       /* else TLS from the start */
-    bool password;       /* the secret is a password, not a token */
-    struct json *json;   /* what the texts above borrow from */
+    struct mail_server server;
+    struct json *json; /* what its texts borrow from */
 };
 
 /* Who is asked, and for which account; texts borrowed. */

@@ -15,7 +15,7 @@
 
 #include "../token-helper/client/error.h"
 #include "client_io.h"
-#include "stream.h"
+#include "../token-helper/mail/stream.h"
 
 /* How long a server may say nothing after the client's end; how long, in all, it is
  * listened to when nobody reads any more. */

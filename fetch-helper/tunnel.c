@@ -2,12 +2,12 @@
 #include "tunnel.h"
 
 #include "../token-helper/base/log.h"
-#include "sign_in.h"
+#include "../token-helper/mail/sign_in.h"
 
 static void
 reset(struct tunnel *tunnel, enum wire wire)
 {
-    upstream_close(&tunnel->upstream);
+    connection_close(&tunnel->connection);
     lineio_clear(&tunnel->server);
     secret_clear(&tunnel->held);
     caps_clear(&tunnel->caps);
@@ -16,7 +16,7 @@ reset(struct tunnel *tunnel, enum wire wire)
 
 /* One connection and one sign-in. */
 static int
-try_once(struct tunnel *tunnel, const struct settings *settings, const char *account,
+try_once(struct tunnel *tunnel, const struct mail_server *server, const char *account,
          const struct secret *secret, bool *refused_r, struct err *err)
 {
     struct deadline deadline = deadline_in(TUNNEL_DEADLINE_MS);
@@ -25,31 +25,31 @@ try_once(struct tunnel *tunnel, const struct settings *settings, const char *acc
                               .in = &tunnel->server,
                               .caps = &tunnel->caps,
                               .held = &tunnel->held,
-                              .host = settings->host,
+                              .host = server->host,
                               .account = account,
-                              .user = settings->user,
+                              .user = server->user,
                               .secret = secret,
-                              .password = settings->password};
+                              .password = server->password};
     int r;
 
     *refused_r = false;
-    r = upstream_connect(settings, account, TUNNEL_DEADLINE_MS, &tunnel->caps,
-                         &tunnel->upstream, err);
+    r = connection_open(server, account, TUNNEL_DEADLINE_MS, &tunnel->caps,
+                        &tunnel->connection, err);
     if (r != 0)
         return r;
-    log_info("%s: %s port %d: connected, TLS verified", account, settings->host,
-             settings->port);
-    tunnel->wait = (struct stream_wait){upstream_stream(tunnel->upstream), deadline};
+    log_info("%s: %s port %d: connected, TLS verified", account, server->host,
+             server->port);
+    tunnel->wait = (struct stream_wait){connection_stream(tunnel->connection), deadline};
     lineio_init(&tunnel->server, SIGN_IN_LINE_MAX, stream_more, &tunnel->wait);
     if ((r = sign_in(&q, &mechanism, refused_r, err)) == 0)
-        log_info("%s: signed in as %s by %s", account, settings->user, mechanism);
+        log_info("%s: signed in as %s by %s", account, server->user, mechanism);
     return r;
 }
 
 /* With the next token, if there is another one: a server that refused a token does not
  * take it a second time. */
 static int
-try_again(struct tunnel *tunnel, const struct settings *settings,
+try_again(struct tunnel *tunnel, const struct mail_server *server,
           const struct settings_source *source, const struct secret *refused,
           struct err *err)
 {
@@ -65,7 +65,7 @@ try_again(struct tunnel *tunnel, const struct settings *settings,
         r = why.code;
     } else if (!secret_equal(&fresh, refused)) {
         reset(tunnel, tunnel->caps.wire);
-        r = try_once(tunnel, settings, source->account, &fresh, &again, err);
+        r = try_once(tunnel, server, source->account, &fresh, &again, err);
     }
     secret_clear(&fresh);
     return r;
@@ -80,13 +80,13 @@ tunnel_open(struct tunnel *tunnel, const struct settings_source *source, enum wi
     bool refused = false;
     int r;
 
-    *tunnel = (struct tunnel){.upstream = NULL};
+    *tunnel = (struct tunnel){.connection = NULL};
     caps_init(&tunnel->caps, wire);
     if ((r = settings_read(source, wire, host, port, &settings, err)) == 0 &&
         (r = settings_token(source, &secret, err)) == 0) {
-        r = try_once(tunnel, &settings, source->account, &secret, &refused, err);
+        r = try_once(tunnel, &settings.server, source->account, &secret, &refused, err);
         if (refused)
-            r = try_again(tunnel, &settings, source, &secret, err);
+            r = try_again(tunnel, &settings.server, source, &secret, err);
     }
     secret_clear(&secret);
     settings_clear(&settings);

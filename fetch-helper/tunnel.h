@@ -1,22 +1,22 @@
 /* tunnel.h - a signed-in session with the account's server.
  *
  * Used by:  main.c
- * Includes: client/, base/log, settings, upstream, sign_in.
+ * Includes: client/, base/log, mail/, settings.
  */
 #ifndef MAILBEARER_TUNNEL_H
 #define MAILBEARER_TUNNEL_H
 
-#include "caps.h"
-#include "lineio.h"
+#include "../token-helper/mail/caps.h"
+#include "../token-helper/mail/lineio.h"
 #include "settings.h"
-#include "stream.h"
-#include "upstream.h"
+#include "../token-helper/mail/stream.h"
+#include "../token-helper/mail/connection.h"
 
 /* For connecting and signing in, each time it is tried. */
 #define TUNNEL_DEADLINE_MS 30000
 
 struct tunnel {
-    struct upstream *upstream;
+    struct connection *connection;
     struct caps caps;        /* of the server, after the sign-in */
     struct secret held;      /* IMAP: its untagged replies that are for the client */
     struct lineio server;    /* lineio_rest(): what it sent beyond */

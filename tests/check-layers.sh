@@ -49,10 +49,11 @@ BEGIN {
     allowed["commands"] = "commands agent oauth accounts base client catalogue"
     allowed["front"] = "front accounts base client"
     allowed["sasl-plugin"] = "sasl-plugin client"
-    allowed["fetch-helper"] = "fetch-helper base catalogue client"
+    allowed["mail"] = "mail base client catalogue"
+    allowed["fetch-helper"] = "fetch-helper mail base catalogue client"
 
     # header prefix -> the only files that may include it
-    door["curl/"] = "token-helper/oauth/http.c fetch-helper/upstream.c"
+    door["curl/"] = "token-helper/oauth/http.c token-helper/mail/connection.c"
     door["jansson.h"] = "token-helper/base/json.c"
     door["confuse.h"] = "token-helper/accounts/accounts.c token-helper/accounts/options.c" \
         " token-helper/accounts/options.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../fetch-helper/caps.h"
+#include "../../token-helper/mail/caps.h"
 
 static struct caps caps;
 

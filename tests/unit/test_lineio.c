@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../fetch-helper/lineio.h"
+#include "../../token-helper/mail/lineio.h"
 
 struct part {
     const char *bytes;

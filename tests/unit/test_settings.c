@@ -71,22 +71,22 @@ json_is_taken(void **state)
 {
     (void)state;
     assert_int_equal(parse(JSON), 0);
-    assert_string_equal(settings.user, "alice@contoso.com");
-    assert_string_equal(settings.host, "outlook.office365.com");
-    assert_int_equal(settings.port, 993);
-    assert_false(settings.starttls);
-    assert_false(settings.password);
-    assert_null(settings.proxy);
-    assert_null(settings.ca_file);
+    assert_string_equal(settings.server.user, "alice@contoso.com");
+    assert_string_equal(settings.server.host, "outlook.office365.com");
+    assert_int_equal(settings.server.port, 993);
+    assert_false(settings.server.starttls);
+    assert_false(settings.server.password);
+    assert_null(settings.server.proxy);
+    assert_null(settings.server.ca_file);
     settings_clear(&settings);
     assert_int_equal(parse("{\"user\":\"a\",\"host\":\"::1\",\"port\":143,\"security\":"
                            "\"starttls\",\"proxy\":\"socks5h://p:1\",\"ca_file\":\"/c\","
                            "\"auth\":\"plain\",\"later\":1}"),
                      0);
-    assert_true(settings.starttls);
-    assert_true(settings.password);
-    assert_string_equal(settings.proxy, "socks5h://p:1");
-    assert_string_equal(settings.ca_file, "/c");
+    assert_true(settings.server.starttls);
+    assert_true(settings.server.password);
+    assert_string_equal(settings.server.proxy, "socks5h://p:1");
+    assert_string_equal(settings.server.ca_file, "/c");
 }
 
 static void
@@ -122,9 +122,9 @@ overrides(const char *host, const char *port, const char *host_r, int port_r,
 {
     assert_int_equal(parse(JSON), 0);
     assert_int_equal(settings_override(&settings, host, port, &err), 0);
-    assert_string_equal(settings.host, host_r);
-    assert_int_equal(settings.port, port_r);
-    assert_int_equal(settings.starttls, starttls);
+    assert_string_equal(settings.server.host, host_r);
+    assert_int_equal(settings.server.port, port_r);
+    assert_int_equal(settings.server.starttls, starttls);
     settings_clear(&settings);
 }
 
@@ -166,7 +166,7 @@ the_own_port_whatever_its_number(void **state)
                            "\"starttls\",\"auth\":\"xoauth2\"}"),
                      0);
     assert_int_equal(settings_override(&settings, "h", "993", &err), 0);
-    assert_true(settings.starttls);
+    assert_true(settings.server.starttls);
 }
 
 static void
@@ -255,7 +255,7 @@ no_agent(void **state)
                "*) echo \"$*\" >&2; exit 70 ;;\n"
                "esac\n");
     assert_int_equal(settings_read(&alice, WIRE_IMAP, NULL, NULL, &settings, &err), 0);
-    assert_int_equal(settings.port, 993);
+    assert_int_equal(settings.server.port, 993);
     assert_int_equal(settings_token(&alice, &token, &err), 0);
     assert_string_equal(secret_str(&token), "frontCANARY");
     secret_clear(&token);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "../../token-helper/base/base64.h"
-#include "../../fetch-helper/sign_in.h"
+#include "../../token-helper/mail/sign_in.h"
 
 #define TOKEN "eyJ0eXAiOiJKV1QiCANARYeyJ0eXAiOiJKV1Qi"
 /* user=alice@contoso.com 01 auth=Bearer TOKEN 01 01, by hand: printf | base64 -w0 */

@@ -1,5 +1,5 @@
-/* upstream.c - see upstream.h. */
-#include "upstream.h"
+/* connection.c - see connection.h. */
+#include "connection.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,19 +9,19 @@
 
 #include <curl/curl.h>
 
-#include "../token-helper/base/wipe_alloc.h"
-#include "failure.h"
+#include "../base/wipe_alloc.h"
+#include "refusal.h"
 
 #define URL_MAX 600
 #define SAID_MAX 400
 #define REPLIES_MAX (256u * 1024u) /* bytes a server may say before the sign-in */
 #define KEEPALIVE_S 60L
 
-struct upstream {
+struct connection {
     struct stream stream; /* first: the callbacks get its address */
     CURL *easy;
-    const struct settings *settings; /* while connecting */
-    struct caps *caps;               /* the same */
+    const struct mail_server *server; /* while connecting */
+    struct caps *caps;                /* the same */
     size_t replies;
     bool too_much;
     char last[SAID_MAX]; /* what the server said last, before the sign-in */
@@ -29,7 +29,7 @@ struct upstream {
 };
 
 int
-upstream_setup(struct err *err)
+connection_setup(struct err *err)
 {
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
                              wipe_strdup, wipe_calloc) != CURLE_OK)
@@ -43,7 +43,7 @@ upstream_setup(struct err *err)
 static size_t
 on_line(char *line, size_t one, size_t n, void *arg)
 {
-    struct upstream *u = arg;
+    struct connection *u = arg;
     size_t len = n;
 
     (void)one; /* always 1 */
@@ -64,7 +64,7 @@ on_line(char *line, size_t one, size_t n, void *arg)
 
 /* Does what was said last read as "yes"? libcurl then stopped for another reason. */
 static bool
-said_yes(const struct upstream *u)
+said_yes(const struct connection *u)
 {
     const char *last = u->last;
 
@@ -113,7 +113,7 @@ set_all(CURL *easy, const struct setting *options, size_t count)
 }
 
 static CURLcode
-set_options(CURL *easy, const struct settings *s, const char *url, int deadline_ms)
+set_options(CURL *easy, const struct mail_server *s, const char *url, int deadline_ms)
 {
     const struct setting options[] = {
         {CURLOPT_URL, url, 0},
@@ -146,7 +146,7 @@ set_options(CURL *easy, const struct settings *s, const char *url, int deadline_
 }
 
 static CURLcode
-set_callbacks(struct upstream *u)
+set_callbacks(struct connection *u)
 {
     CURL *e = u->easy;
     CURLcode c;
@@ -163,7 +163,7 @@ set_callbacks(struct upstream *u)
 /* "imaps://host:993/": no user, so that libcurl stops behind the capabilities. A host
  * that is none would make another URL of it. */
 static bool
-make_url(const struct settings *s, enum wire wire, char url[URL_MAX])
+make_url(const struct mail_server *s, enum wire wire, char url[URL_MAX])
 {
     bool v6 = strchr(s->host, ':') != NULL;
     int n;
@@ -179,7 +179,7 @@ make_url(const struct settings *s, enum wire wire, char url[URL_MAX])
  */
 
 static int
-bad_tls(const struct settings *s, const char *why, struct err *err)
+bad_tls(const struct mail_server *s, const char *why, struct err *err)
 {
     err_set(err, ERR_TEMP, "%s: TLS failed (%s)", s->host, why);
     err_hint(err,
@@ -189,7 +189,7 @@ bad_tls(const struct settings *s, const char *why, struct err *err)
 }
 
 static int
-no_starttls(const struct settings *s, struct err *err)
+no_starttls(const struct mail_server *s, struct err *err)
 {
     err_set(err, ERR_TEMP,
             "%s: port %d offers no STARTTLS, and without TLS no token is sent", s->host,
@@ -201,13 +201,13 @@ no_starttls(const struct settings *s, struct err *err)
 
 /* libcurl did not like an answer. */
 static int
-bad_answer(const struct upstream *u, const char *account, const char *why,
+bad_answer(const struct connection *u, const char *account, const char *why,
            struct err *err)
 {
-    const struct settings *s = u->settings;
+    const struct mail_server *s = u->server;
 
     if (u->last[0] != '\0' && !said_yes(u))
-        return failure_said(u->caps->wire, s->host, "takes no session", account, s->user,
+        return refusal_said(u->caps->wire, s->host, "takes no session", account, s->user,
                             u->last, err);
     if (u->last[0] != '\0' && s->starttls) {
         err_set(err, ERR_TEMP, "%s: plaintext came behind the answer to STARTTLS",
@@ -222,9 +222,9 @@ bad_answer(const struct upstream *u, const char *account, const char *why,
 
 /* What failed, by layer, since that is what an administrator looks at next. */
 static int
-describe(const struct upstream *u, const char *account, CURLcode c, struct err *err)
+describe(const struct connection *u, const char *account, CURLcode c, struct err *err)
 {
-    const struct settings *s = u->settings;
+    const struct mail_server *s = u->server;
     const char *why = u->detail[0] != '\0' ? u->detail : curl_easy_strerror(c);
 
     if (u->too_much)
@@ -265,7 +265,7 @@ describe(const struct upstream *u, const char *account, CURLcode c, struct err *
  */
 
 static enum stream_result
-failed(struct upstream *u, CURLcode c, struct err *err)
+failed(struct connection *u, CURLcode c, struct err *err)
 {
     const char *why = u->detail[0] != '\0' ? u->detail : curl_easy_strerror(c);
 
@@ -276,7 +276,7 @@ failed(struct upstream *u, CURLcode c, struct err *err)
 static enum stream_result
 receive(struct stream *stream, char *buf, size_t size, size_t *n_r, struct err *err)
 {
-    struct upstream *u = (struct upstream *)stream;
+    struct connection *u = (struct connection *)stream;
     CURLcode c = curl_easy_recv(u->easy, buf, size, n_r);
 
     if (c == CURLE_AGAIN)
@@ -289,7 +289,7 @@ receive(struct stream *stream, char *buf, size_t size, size_t *n_r, struct err *
 static enum stream_result
 transmit(struct stream *stream, const char *buf, size_t len, size_t *n_r, struct err *err)
 {
-    struct upstream *u = (struct upstream *)stream;
+    struct connection *u = (struct connection *)stream;
     CURLcode c = curl_easy_send(u->easy, buf, len, n_r);
 
     if (c == CURLE_AGAIN)
@@ -300,10 +300,10 @@ transmit(struct stream *stream, const char *buf, size_t len, size_t *n_r, struct
 }
 
 int
-upstream_connect(const struct settings *settings, const char *account, int deadline_ms,
-                 struct caps *caps, struct upstream **upstream_r, struct err *err)
+connection_open(const struct mail_server *server, const char *account, int deadline_ms,
+                struct caps *caps, struct connection **connection_r, struct err *err)
 {
-    struct upstream *u = calloc(1, sizeof *u);
+    struct connection *u = calloc(1, sizeof *u);
     curl_socket_t fd = CURL_SOCKET_BAD;
     char url[URL_MAX];
     CURLcode c;
@@ -313,15 +313,15 @@ upstream_connect(const struct settings *settings, const char *account, int deadl
         err_set(err, ERR_NOMEM, "out of memory");
         goto out;
     }
-    u->settings = settings;
+    u->server = server;
     u->caps = caps;
-    if (!make_url(settings, caps->wire, url)) {
-        r = err_set(err, ERR_CONFIG, "not a host name: %s", settings->host);
+    if (!make_url(server, caps->wire, url)) {
+        r = err_set(err, ERR_CONFIG, "not a host name: %s", server->host);
         goto out;
     }
     if ((c = set_callbacks(u)) != CURLE_OK ||
-        (c = set_options(u->easy, settings, url, deadline_ms)) != CURLE_OK) {
-        r = err_set(err, ERR_CONFIG, "%s: %s", settings->host, curl_easy_strerror(c));
+        (c = set_options(u->easy, server, url, deadline_ms)) != CURLE_OK) {
+        r = err_set(err, ERR_CONFIG, "%s: %s", server->host, curl_easy_strerror(c));
         goto out;
     }
     if ((c = curl_easy_perform(u->easy)) != CURLE_OK) {
@@ -330,33 +330,33 @@ upstream_connect(const struct settings *settings, const char *account, int deadl
     }
     if (curl_easy_getinfo(u->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
         fd == CURL_SOCKET_BAD) {
-        r = err_set(err, ERR_TEMP, "%s: the connection is gone again", settings->host);
+        r = err_set(err, ERR_TEMP, "%s: the connection is gone again", server->host);
         goto out;
     }
     u->stream = (struct stream){.fd = fd, .recv = receive, .send = transmit};
-    u->settings = NULL;
+    u->server = NULL;
     u->caps = NULL;
     u->detail[0] = '\0';
-    *upstream_r = u;
+    *connection_r = u;
     u = NULL;
     r = 0;
 out:
-    upstream_close(&u);
+    connection_close(&u);
     return r;
 }
 
 struct stream *
-upstream_stream(struct upstream *upstream)
+connection_stream(struct connection *connection)
 {
-    return &upstream->stream;
+    return &connection->stream;
 }
 
 void
-upstream_close(struct upstream **upstream)
+connection_close(struct connection **connection)
 {
-    if (*upstream == NULL)
+    if (*connection == NULL)
         return;
-    curl_easy_cleanup((*upstream)->easy);
-    free(*upstream);
-    *upstream = NULL;
+    curl_easy_cleanup((*connection)->easy);
+    free(*connection);
+    *connection = NULL;
 }

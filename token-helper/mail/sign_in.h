@@ -16,8 +16,8 @@
 
 #include <stdbool.h>
 
-#include "../token-helper/client/error.h"
-#include "../token-helper/client/secret.h"
+#include "../client/error.h"
+#include "../client/secret.h"
 #include "caps.h"
 #include "lineio.h"
 #include "stream.h"

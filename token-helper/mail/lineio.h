@@ -12,8 +12,8 @@
 
 #include <stddef.h>
 
-#include "../token-helper/client/error.h"
-#include "../token-helper/client/secret.h"
+#include "../client/error.h"
+#include "../client/secret.h"
 
 /* Reads at least one byte into buf. 0, with *n_r == 0 at the end of the stream; ERR_*. */
 typedef int lineio_more_fn(void *arg, char *buf, size_t size, size_t *n_r,

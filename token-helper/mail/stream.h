@@ -1,6 +1,6 @@
 /* stream.h - a connection that can be read and written without blocking.
  *
- * Used by:  upstream.c (libcurl is behind it), sign_in.c, splice.c; tests put a socket
+ * Used by:  connection.c (libcurl is behind it), sign_in.c, splice.c; tests put a socket
  *           behind it.
  * Includes: client/ and libc.
  */
@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#include "../token-helper/client/deadline.h"
-#include "../token-helper/client/error.h"
+#include "../client/deadline.h"
+#include "../client/error.h"
 
 enum stream_result {
     STREAM_DONE,  /* some bytes */

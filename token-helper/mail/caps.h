@@ -1,7 +1,7 @@
 /* caps.h - what a server says it can do, read from its replies; and what of that a client
  * may be told.
  *
- * Used by:  upstream.c (collects), sign_in.c (chooses a mechanism), local_*.c (repeats)
+ * Used by:  connection.c (collects), sign_in.c (chooses a mechanism), local_*.c (repeats)
  * Includes: client/ and libc. No I/O.
  *
  * A capability is a word of IMAP's CAPABILITY (RFC 3501), a line of POP3's CAPA
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../token-helper/client/secret.h"
+#include "../client/secret.h"
 #include "wire.h"
 
 struct caps {

@@ -7,9 +7,9 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "../token-helper/client/oauth_message.h"
-#include "../token-helper/base/base64.h"
-#include "failure.h"
+#include "../client/oauth_message.h"
+#include "../base/base64.h"
+#include "refusal.h"
 
 #define TAG "M1"
 #define CHALLENGES_MAX 8
@@ -191,7 +191,7 @@ not_offered(const struct sign_in *q, struct err *err)
     };
 
     if (!q->password)
-        return failure_said(q->caps->wire, q->host, "cannot take a token", q->account,
+        return refusal_said(q->caps->wire, q->host, "cannot take a token", q->account,
                             q->user, said[q->caps->wire], err);
     err_set(err, ERR_PERSON, "%s offers neither PLAIN nor LOGIN", q->host);
     err_hint(err, "look whether this server still takes app passwords");
@@ -400,7 +400,7 @@ sign_in(const struct sign_in *q, const char **mechanism_r, bool *refused_r,
     if (r == ERR_PERSON) {
         if (x.report.len > 0) /* behind the words, for which a remedy may be known */
             note(&x, secret_str(&x.report), &x.said);
-        r = failure_said(q->caps->wire, q->host,
+        r = refusal_said(q->caps->wire, q->host,
                          x.done ? "signed in, but failed" : "refused the sign-in",
                          q->account, q->user, secret_str(&x.said), &why);
         *refused_r = r == ERR_PERSON && !q->password && !x.done;

@@ -1,9 +1,9 @@
 /* wire.h - the three protocols that are carried.
  *
- * Used by:  fetch-helper/ everywhere.
- * Folder:   mailbearer-fetch may include token-helper/client/, token-helper/catalogue/
- * and of base/ only json, log, process, wipe_alloc: it reads no accounts file and no
- * store.
+ * Used by:  fetch-helper/ and whatever talks to a mail server.
+ * Folder:   mail/ connects to a mail server and signs in. It may include client/,
+ * catalogue/ and of base/ only base64, log and wipe_alloc: it reads no accounts file and
+ * no store, and its own connection.c alone knows libcurl.
  */
 #ifndef MAILBEARER_WIRE_H
 #define MAILBEARER_WIRE_H
