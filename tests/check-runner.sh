@@ -87,6 +87,12 @@ P
 program leaving_daemon <<'P'
 echo 1..1; setsid sleep 600 >/dev/null 2>&1 & sleep 0.3; echo "ok 1 - one"
 P
+program daemon_beside <<'P'
+echo 1..1
+pid=$(sh -c 'setsid sleep 600 >/dev/null 2>&1 & echo $!')
+sleep 1.5
+kill "$pid" && echo "ok 1 - it was left alone"
+P
 program stops_daemon <<'P'
 echo 1..1
 pid=$(sh -c 'setsid sleep 600 >/dev/null 2>&1 & echo $!')
@@ -107,7 +113,7 @@ echo "skipping* | needs* | there is no tape drive" >"$dir/may-skip"
 echo "skipping_all | [*] | there is no tape drive" >>"$dir/may-skip"
 echo "skipping | no reason" >"$dir/bad-may-skip"
 
-echo 1..30
+echo 1..31
 expect "passing tests are counted" "2 passed, 0 failed" 0 "2 passed" --group g "$dir/good"
 expect "a plan may come last" "2 passed, 0 failed" 0 "2 passed" --group g "$dir/planned_last"
 expect "a failed test is a failure" "1 passed, 1 failed" 1 "failed: two" --group g "$dir/failing"
@@ -146,6 +152,8 @@ expect "a process left running is a failure" "1 passed, 1 failed" 1 "left runnin
     --group g "$dir/leaving"
 expect "a daemon left running is a failure" "1 passed, 1 failed" 1 "left running: sleep" \
     --group g "$dir/leaving_daemon"
+expect "whose daemon was left running is known" "2 passed, 1 failed" 1 \
+    "daemon_beside            1 passed (" --group g --jobs 2 "$dir/leaving_daemon" "$dir/daemon_beside"
 expect "a daemon that was stopped is gone" "1 passed, 0 failed" 0 "1 passed" \
     --group g "$dir/stops_daemon"
 expect "a program that is not there" "0 passed, 1 failed" 1 "printed no plan" \

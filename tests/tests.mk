@@ -5,6 +5,8 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 UNIT_TIMEOUT ?= 60
 BATS_TIMEOUT ?= 600
 CHECK_BUDGET ?= 2340
+# Test programs that run at the same time; most of them wait most of the time.
+TEST_JOBS ?= 3
 
 # What the tests run with. MAILBEARER_BUILD tells them where the programs are; each program's output
 # stays in CHECK_LOGS.
@@ -45,7 +47,7 @@ check-unit: all unit-tests ## unit tests; T=name runs one
 	@$(RUN_TESTS) $(run_unit)
 
 # --- integration tests -----------------------------------------------------------------
-run_bats = --group integration --timeout $(BATS_TIMEOUT) \
+run_bats = --group integration --timeout $(BATS_TIMEOUT) --jobs $(TEST_JOBS) \
 	--rerun 'make check-integration T={}' $(bats_chosen)
 check-integration: all ## integration tests, as root; T=name runs one
 	@$(RUN_TESTS) $(run_bats)
@@ -60,7 +62,7 @@ asan_group = --group $(1) --timeout $(2) --rerun 'make check-asan T={}' \
 	--env ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 run_asan = $(call asan_group,asan-unit,$(UNIT_TIMEOUT)) --jobs 2 \
 	$(unit_chosen:$(BUILD)/tests/%=$(ASAN_BUILD)/tests/%) \
-	$(call asan_group,asan,$(BATS_TIMEOUT)) \
+	$(call asan_group,asan,$(BATS_TIMEOUT)) --jobs $(TEST_JOBS) \
 	$$(for f in $(1); do sed 5q $$f | grep -q '^\# asan: no,' || echo "$$f"; done)
 # What `make check` has time for; `make check-asan`, and check-all with it, runs them all.
 asan_in_check = $(addprefix tests/integration/,$(addsuffix .bats,agent token store-faults \
