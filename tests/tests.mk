@@ -21,7 +21,7 @@ RUN_TESTS = MAILBEARER_BUILD='$(build_dir)' CC='$(CC)' tests/run --log '$(CHECK_
 # first five lines, /* link: FLAGS */, adds flags: that is how calls are wrapped.
 unit_c = $(wildcard tests/unit/test_*.c)
 unit_support_o = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(unit_c),$(wildcard tests/unit/*.c)))
-unit_needs = $(unit_support_o) $(filter-out %/commands/main.o,$(oauth_needs)) \
+unit_needs = $(unit_support_o) $(setup_o) $(filter-out %/commands/main.o,$(oauth_needs)) \
 	$(filter-out %/plugin.o,$(plugin_o)) $(filter-out %/main.o,$(fetch_o))
 unit_tests = $(unit_c:tests/unit/%.c=$(BUILD)/tests/%)
 # With T=name these two are one file or none.
@@ -136,7 +136,7 @@ check-all: ## make check, then everything with sanitizers, valgrind and the benc
 
 # --- benchmarks ------------------------------------------------------------------------
 # tests/bench/run compares, and says which bar was missed.
-bench_programs = compare load pingpong print_token sasl_exchange sasl_init
+bench_programs = compare fetch_mail load pingpong print_token sasl_exchange sasl_init
 bench_bin = $(bench_programs:%=$(BUILD)/tests/bench/%)
 $(filter-out %/print_token,$(bench_bin)): $(BUILD)/tests/bench/bench.o
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o

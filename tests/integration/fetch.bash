@@ -8,7 +8,7 @@
 # Standard output of a session is $WORK/out.token, since a mailbox may be in it; standard
 # error is $WORK/err.
 
-FETCH=$WORK/bin/mailbearer-fetch
+FETCH=${WORK:-}/bin/mailbearer-fetch
 
 # make_fetch_ground - what setup_file does.
 make_fetch_ground() {
