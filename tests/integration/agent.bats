@@ -381,14 +381,20 @@ reloaded() {
 
 @test "an account that is removed while somebody waits for it" {
     fault '"fault": "slow", "ms": 4000'
+    write_accounts "$(app_account four 'postfix_keys = { "sender@contoso.com" }')"
     start_agent
     talk ask "token $RELAY" > "$WORK/waiting.token" &
     record_pid $! waiting
+    talk ask "sasl sender@contoso.com" > "$WORK/postfix.token" &
+    record_pid $! postfix
     retry_until 5 somebody_asks
     printf 'store { directory = "%s" }\nprovider "standin" { token_endpoint = "%s" }\n' \
         "$WORK/store" "$TOKEN_ENDPOINT" > "$WORK/mailbearer.conf"
     retry_until 5 grep -q NOTFOUND "$WORK/waiting.token"
+    # Postfix would take NOTFOUND for "no sign-in needed", and its mail would bounce.
+    retry_until 5 grep -q 'TEMP the account was removed' "$WORK/postfix.token"
     stop_named waiting
+    stop_named postfix
     retry_until 8 nobody_asks
     expect OK "$(reply_to version)"
 }

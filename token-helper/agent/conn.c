@@ -165,11 +165,18 @@ on_token(struct ask *ask, const struct secret *token, const struct err *err)
 {
     struct conn *c = (struct conn *)((char *)ask - offsetof(struct conn, ask));
     bool later = c->stall_ms < 0, more;
+    struct err passing = ERR_INIT;
 
-    if (token != NULL)
+    if (token != NULL) {
         reply_token(c, token);
-    else
+    } else if (c->kind == QUESTION_SASL && err->code == ERR_NOACCOUNT) {
+        /* A reload took the account away meanwhile. NOTFOUND would send Postfix on its
+         * way without a sign-in, and Exchange would bounce the mail. */
+        err_set(&passing, ERR_TEMP, "%s", err->text);
+        reply_err(c, &passing);
+    } else {
         reply_err(c, err);
+    }
     if (!later)
         return;
     if (!flush(c)) {
