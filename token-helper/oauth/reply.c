@@ -105,6 +105,18 @@ aadsts_number(const struct json *json, const char *description, int64_t *number_
     return *number_r > 0;
 }
 
+/* Some servers send no number, but words that are known: Google, a machine's metadata
+ * service. */
+static const struct catalogue_entry *
+known_words(const char *description)
+{
+    const struct catalogue_entry *entry;
+    size_t at = 0;
+
+    entry = catalogue_search(description, strlen(description), 0, &at);
+    return entry != NULL && strcmp(entry->layer, "entra") == 0 ? entry : NULL;
+}
+
 static int
 describe_error(const struct reply_input *in, const struct json *json, const char *error,
                struct err *err)
@@ -136,6 +148,8 @@ describe_error(const struct reply_input *in, const struct json *json, const char
     }
     if (entry == NULL && suberror != NULL)
         entry = catalogue_oauth(suberror);
+    if (entry == NULL && description != NULL)
+        entry = known_words(description);
     if (entry == NULL)
         entry = catalogue_oauth(error);
     if (entry == NULL)

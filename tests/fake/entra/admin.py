@@ -17,6 +17,7 @@ a fault at the token endpoint does not reach them.
   POST /admin/metadata {"issuer", "set", "remove", "only"}      from now on (discovery.py)
   POST /admin/identity {settings}                    managed identity (identity.py), anew
   POST /admin/federated {"issuer", "subject", "audience", "expires_in"} -> {"token": JWT}
+  POST /admin/clock   {"ahead": SECONDS}             in the Date of each reply
   GET/POST /introspect[/MAILBOX]                     RFC 7662, for Dovecot
 """
 
@@ -164,6 +165,12 @@ def set_identity(state, settings):
     return {}
 
 
+def set_clock(state, settings):
+    """What the replies say the time is."""
+    state.clock_ahead = float(take(settings, "ahead")[0])
+    return {}
+
+
 def federated(state, settings):
     """A token of the external issuer."""
     issuer, subject, audience, life = take(settings, "issuer", "subject", "audience",
@@ -177,7 +184,7 @@ COMMANDS = {
     "/admin/user": set_user, "/admin/tenant": set_tenant, "/admin/sign-in": sign_in,
     "/admin/token": issue, "/admin/device": decide_device,
     "/admin/metadata": set_metadata, "/admin/identity": set_identity,
-    "/admin/federated": federated,
+    "/admin/federated": federated, "/admin/clock": set_clock,
 }
 
 

@@ -23,6 +23,7 @@ class State:
         self.metadata = {}        # how the metadata differs (discovery.py)
         self.machine = identity.Machine(directory)
         self.issuer = assertion.Issuer()
+        self.clock_ahead = 0      # seconds, in the Date of each reply
         self.assertions = set()   # the jti of each that was used
         self.faults = faults
         self.counters = counters

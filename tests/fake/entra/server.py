@@ -88,6 +88,12 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format, *args):
         """Silent: handlers log by themselves, without query strings or bodies."""
 
+    def date_time_string(self, timestamp=None):
+        """Date, by the stand-in's own clock."""
+        ahead = getattr(self.server.state, "clock_ahead", 0)
+        return super().date_time_string(time.time() + ahead
+                                        if timestamp is None else timestamp)
+
     def read_body(self):
         """The body, or None when the client does not say how long it is."""
         length = self.headers.get("Content-Length", "")

@@ -1,0 +1,1 @@
+"""The stand-in Exchange Online; ../exchange.py starts it."""
