@@ -14,8 +14,8 @@ static const char help_text[] =
     "usage: mailbearer upstream imap|pop3|smtp ACCOUNT\n"
     "\n"
     "Prints, as one line of JSON, where that server is and how to sign in: user,\n"
-    "host, port, security (tls or starttls), auth, and proxy and ca_file where they\n"
-    "are set. No secret.\n";
+    "host, port, security (tls or starttls), auth; and proxy, ca_file and allow_users\n"
+    "where they are set. No secret.\n";
 
 static int
 ask(int where, const char *protocol, const char *account, struct secret *out,

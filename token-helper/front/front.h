@@ -1,7 +1,7 @@
 /* front.h - what the front's commands share.
  *
  * Used by:  front/
- * Includes: accounts/, base/, client/: no network library, no cryptography.
+ * Includes: accounts/, setup/, base/, client/: no network library, no cryptography.
  *
  * `mailbearer` is started once for every sign-in of a mail program, so it costs no more
  * than starting a process does. What needs the network is done by mailbearer-oauth, which
@@ -34,6 +34,7 @@ struct front {
 int front_token(const struct front *front, int argc, char **argv);
 int front_upstream(const struct front *front, int argc, char **argv);
 int front_git_credential(const struct front *front, int argc, char **argv);
+int front_setup(const struct front *front, int argc, char **argv);
 
 /* The account's server settings, from the agent or the accounts file: appends the JSON of
  * accounts/upstream.h, without a line end. 0, or why not: ERR_NOACCOUNT, ERR_NOAGENT;

@@ -15,14 +15,19 @@ static const char usage_text[] =
     "  token ACCOUNT            print a fresh access token\n"
     "  upstream PROTO ACCOUNT   print its server settings (smtp, imap, pop3)\n"
     "  status [ACCOUNT]         how every account is, and what to do\n"
+    "  doctor ACCOUNT           check everything up to a real sign-in; what mends it\n"
+    "  doctor --postfix         check how Postfix uses it; what mends it\n"
+    "  setup [CLIENT ACCOUNT]   print the configuration of a mail program; list them\n"
     "  check                    check the accounts file, the store and the file modes\n"
     "  import FORMAT FILE ACCOUNT\n"
     "                           take over a sign-in; FORMAT is sasl-xoauth2,\n"
     "                           mutt_oauth2 or refresh-token\n"
     "  git-credential get       answer `git send-email` when it asks for a password\n"
+    "  passwd ACCOUNT           set its password at local ports of mailbearer-fetch\n"
     "  rekey                    encrypt the store with the present key, or decrypt it\n"
     "  explain [TEXT]           what an error from a log means, and its remedy\n"
     "  agent [--listen PATH]... serve tokens to mail programs, in the foreground\n"
+    "  hook                     run on_failure or on_recovery for a sandboxed agent\n"
     "\n"
     "  -c FILE     this accounts file\n"
     "  --version   the version\n"
@@ -96,5 +101,7 @@ main(int argc, char **argv)
         return front_upstream(&front, argc - i, argv + i);
     if (strcmp(argv[i], "git-credential") == 0)
         return front_git_credential(&front, argc - i, argv + i);
+    if (strcmp(argv[i], "setup") == 0)
+        return front_setup(&front, argc - i, argv + i);
     return run_oauth(&front);
 }
