@@ -1,7 +1,6 @@
 /* cmd_check.c - `mailbearer check`: what can be found wrong without the network. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,16 +10,14 @@
 #include "../accounts/context.h"
 #include "../accounts/freshness.h"
 #include "../base/complain.h"
-#include "../base/file.h"
 #include "../base/wallclock.h"
 #include "../client/agent_client.h"
 #include "../accounts/store_upkeep.h"
-#include "../oauth/certificate.h"
+#include "../oauth/account_check.h"
 #include "../oauth/request.h"
 #include "../oauth/store_key.h"
 #include "commands.h"
 
-#define DAY 86400
 #define ASK_MS 3000
 
 static const char help_text[] =
@@ -78,79 +75,21 @@ warning(const char *subject, const char *text, const char *hint)
     print_finding("warning", subject, &err);
 }
 
-/* The secret's file is read, as the agent would; a command is not run. */
-static void
-check_secret(struct findings *f, const struct account *a)
-{
-    struct secret secret = SECRET_INIT;
-    struct err err = ERR_INIT;
-    int64_t left = a->secret_expires - wallclock_now();
-
-    if (a->client_secret_file != NULL &&
-        file_read_secret_line(a->client_secret_file, "client secret", &secret, &err) != 0)
-        error(f, a->name, &err);
-    secret_clear(&secret);
-    if (a->secret_expires == 0)
-        return;
-    if (left <= 0) {
-        err_set(&err, ERR_PERSON, "its client secret has expired");
-        err_hint(&err, "make a new one, put it in place, and change secret_expires");
-        error(f, a->name, &err);
-    } else if (left < 30 * DAY) {
-        warning(a->name, "its client secret expires in less than 30 days",
-                "make a new one, put it in place, and change secret_expires");
-    }
-}
-
-/* Certificate and key are read and compared, the dates looked at. */
-static void
-check_certificate(struct findings *f, const struct account *a)
-{
-    struct certificate_files files = {a->client_certificate, a->client_key,
-                                      a->client_key_passphrase_file};
-    struct crypto_identity *identity = NULL;
-    struct err err = ERR_INIT;
-    int64_t now = wallclock_now();
-
-    if (a->client_certificate == NULL)
-        return;
-    if (certificate_load(&files, &identity, &err) != 0 ||
-        certificate_check_dates(crypto_identity_validity(identity), a->client_certificate,
-                                now, &err) != 0)
-        error(f, a->name, &err);
-    else if (crypto_identity_validity(identity)->not_after - now < 30 * DAY)
-        warning(
-            a->name, "its client certificate expires in less than 30 days",
-            "make a new one and upload it: Entra > App registrations > Certificates & "
-            "secrets");
-    crypto_identity_free(&identity);
-}
+/* For one account's findings. */
+struct subject {
+    struct findings *findings;
+    const char *account;
+};
 
 static void
-check_ca_file(struct findings *f, const struct account *a)
+on_found(void *arg, bool fatal, const struct err *err)
 {
-    struct err err = ERR_INIT;
+    struct subject *subject = arg;
 
-    if (a->ca_file == NULL || access(a->ca_file, R_OK) == 0)
-        return;
-    err_set(&err, ERR_CONFIG, "ca_file %s: %s", a->ca_file, strerror(errno));
-    err_hint(&err, "the agent must be able to read it");
-    error(f, a->name, &err);
-}
-
-static void
-check_users(const struct account *a)
-{
-    for (size_t i = 0; i < a->allow_users.count; i++) {
-        const char *user = a->allow_users.names[i];
-        char text[300];
-
-        if (strspn(user, "0123456789") == strlen(user) || getpwnam(user) != NULL)
-            continue;
-        snprintf(text, sizeof text, "allow_users names %.200s, and there is no such user",
-                 user);
-        warning(a->name, text, "correct the name, or make the user");
-    }
+    if (fatal)
+        error(subject->findings, subject->account, err);
+    else
+        print_finding("warning", subject->account, err);
 }
 
 static void
@@ -183,12 +122,10 @@ check_form(const struct context *c, const struct account *a)
 static void
 check_account(struct findings *f, const struct context *c, const struct account *a)
 {
+    struct subject subject = {f, a->name};
     int before = f->errors;
 
-    check_users(a);
-    check_secret(f, a);
-    check_certificate(f, a);
-    check_ca_file(f, a);
+    account_check_files(a, wallclock_now(), on_found, &subject);
     check_record(f, c, a);
     check_form(c, a);
     if (f->errors == before)

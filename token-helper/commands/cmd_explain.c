@@ -225,7 +225,8 @@ explain_finish(const struct input *in, size_t found)
     if (found > 0)
         return EX_OK;
     fputs("mailbearer explain: no known error in this text\n"
-          "Run: mailbearer status ACCOUNT, which tells the last error and what to do\n",
+          "Run: mailbearer doctor ACCOUNT, which tries every step and says which one "
+          "fails\n",
           stderr);
     return EX_USAGE;
 }

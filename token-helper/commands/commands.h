@@ -38,11 +38,23 @@ int cmd_status(const char *config, int argc, char **argv);
  */
 int cmd_check(const char *config, int argc, char **argv);
 
+/* doctor ACCOUNT [--smtp] [--imap] [--pop3] [--send-to ADDRESS] [--format text|json];
+ * doctor --postfix [--config-dir DIRECTORY] [--format text|json]: the first failure's
+ * status */
+int cmd_doctor(const char *config, int argc, char **argv);
+
 /* rekey [--old-key FILE]: every record encrypted as the accounts file says, or in clear
  */
 int cmd_rekey(const char *config, int argc, char **argv);
 
+/* passwd [--generate | --delete] ACCOUNT: the local password of mailbearer-fetch's ports
+ */
+int cmd_passwd(const char *config, int argc, char **argv);
+
 /* agent [--listen PATH]... [--syslog] [-v]: in the foreground, until SIGTERM */
 int cmd_agent(const char *config, int argc, char **argv);
+
+/* hook: runs on_failure or on_recovery for the event on standard input */
+int cmd_hook(const char *config, int argc, char **argv);
 
 #endif

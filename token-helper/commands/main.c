@@ -24,6 +24,7 @@ static const struct command {
     {"login", cmd_login},   {"logout", cmd_logout}, {"token", cmd_token},
     {"import", cmd_import}, {"status", cmd_status}, {"check", cmd_check},
     {"rekey", cmd_rekey},   {"agent", cmd_agent},   {"explain", explain},
+    {"hook", cmd_hook},     {"doctor", cmd_doctor}, {"passwd", cmd_passwd},
 };
 
 int

@@ -85,6 +85,16 @@ lineio_line(struct lineio *io, const char **line_r, struct err *err)
 }
 
 int
+lineio_take(struct lineio *io, size_t n, struct secret *out, struct err *err)
+{
+    int r = lineio_skip(io, n, err);
+
+    if (r == 0 && n > 0 && (r = secret_append(out, io->in.data + io->pos - n, n)) != 0)
+        err_set(err, r, "no room for a literal");
+    return r;
+}
+
+int
 lineio_skip(struct lineio *io, size_t n, struct err *err)
 {
     int r;

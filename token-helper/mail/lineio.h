@@ -45,6 +45,9 @@ int lineio_line(struct lineio *io, const char **line_r, struct err *err);
  * ERR_NOMEM, what `more` returns. */
 int lineio_skip(struct lineio *io, size_t n, struct err *err);
 
+/* The same, but appends them to `out`; a NUL among them is taken too. */
+int lineio_take(struct lineio *io, size_t n, struct secret *out, struct err *err);
+
 /* Puts the line taken last back, byte for byte. */
 void lineio_unread(struct lineio *io);
 

@@ -29,6 +29,6 @@ refusal_said(enum wire wire, const char *host, const char *what, const char *acc
     if (entry != NULL)
         err_hint(err, "%s", catalogue_remedy(entry, &values, remedy, sizeof remedy));
     else
-        err_hint(err, "run: mailbearer status %s", account);
+        err_hint(err, "run: mailbearer doctor %s --%s", account, wire_name(wire));
     return code;
 }

@@ -307,6 +307,8 @@ converse(struct exchange *x, struct err *err)
         }
         if (answer == ANSWER_YES) {
             x->done = x->step > 0;
+            if (x->q->answer != NULL)
+                note(x, text, x->q->answer);
             return x->done
                        ? 0
                        : err_set(err, ERR_PROTOCOL,
@@ -404,6 +406,8 @@ sign_in(const struct sign_in *q, const char **mechanism_r, bool *refused_r,
                          x.done ? "signed in, but failed" : "refused the sign-in",
                          q->account, q->user, secret_str(&x.said), &why);
         *refused_r = r == ERR_PERSON && !q->password && !x.done;
+        if (q->answer != NULL)
+            secret_set(q->answer, x.said.data, x.said.len);
     }
     if (r != 0 && err != NULL)
         *err = why;

@@ -1,7 +1,7 @@
 /* sign_in.h - sign in at the server, over a connection that is already encrypted.
  *
- * Used by:  tunnel.c
- * Includes: client/, base64, caps, failure, lineio, stream.
+ * Used by:  fetch-helper/tunnel.c, doctor/, agent/
+ * Includes: client/, base64, caps, refusal, lineio, stream.
  *
  * libcurl could do this too, but it keeps what the server sends behind its final OK in a
  * buffer that nobody can reach, and hangs up on a refusal's JSON challenge before the
@@ -23,11 +23,13 @@
 #include "stream.h"
 
 struct sign_in {
-    struct stream_wait *wait;   /* where to write; its deadline is for everything */
-    struct lineio *in;          /* the server's lines, reading from `wait` */
-    struct caps *caps;          /* in: before the sign-in; out: after it */
-    struct secret *held;        /* out: untagged replies of IMAP that came meanwhile and
-                                   are for the client, with their line ends */
+    struct stream_wait *wait; /* where to write; its deadline is for everything */
+    struct lineio *in;        /* the server's lines, reading from `wait` */
+    struct caps *caps;        /* in: before the sign-in; out: after it */
+    struct secret *held;      /* out: untagged replies of IMAP that came meanwhile and
+                                 are for the client, with their line ends */
+    struct secret *answer;    /* out: the server's last word, yes or no, without what was
+                                 sent to it; NULL: not wanted */
     const char *host, *account; /* for messages */
     const char *user;
     const struct secret *secret; /* token or password */
