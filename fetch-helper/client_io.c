@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "local_tls.h"
+
 /* A non-blocking descriptor of our own for the same pipe, in its place. */
 static bool
 reopen_pipe(int fd, int flags)
@@ -43,8 +45,7 @@ look_at(int fd, int flags, bool *socket_r, bool *blocks_r)
 void
 client_open(struct client *client, int in, int out)
 {
-    client->in = in;
-    client->out = out;
+    *client = (struct client){.in = in, .out = out};
     look_at(in, O_RDONLY, &client->in_socket, &client->in_blocks);
     look_at(out, O_WRONLY, &client->out_socket, &client->out_blocks);
 }
@@ -52,9 +53,12 @@ client_open(struct client *client, int in, int out)
 enum stream_result
 client_read(struct client *client, char *buf, size_t size, size_t *n_r, struct err *err)
 {
-    ssize_t n = client->in_socket ? recv(client->in, buf, size, MSG_DONTWAIT)
-                                  : read(client->in, buf, size);
+    ssize_t n;
 
+    if (client->tls != NULL)
+        return client->tls->recv(client->tls, buf, size, n_r, err);
+    n = client->in_socket ? recv(client->in, buf, size, MSG_DONTWAIT)
+                          : read(client->in, buf, size);
     if (n > 0) {
         *n_r = (size_t)n;
         return STREAM_DONE;
@@ -73,6 +77,8 @@ client_write(struct client *client, const char *buf, size_t len, size_t *n_r,
 {
     ssize_t n;
 
+    if (client->tls != NULL)
+        return client->tls->send(client->tls, buf, len, n_r, err);
     if (client->out_blocks && len > PIPE_BUF)
         len = PIPE_BUF;
     n = client->out_socket ? send(client->out, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL)
@@ -89,21 +95,28 @@ client_write(struct client *client, const char *buf, size_t len, size_t *n_r,
     return STREAM_FAILED;
 }
 
-static void
-wait_for(int fd, short events)
+/* 0, ERR_TIMEOUT. */
+static int
+wait_for(const struct client *client, int fd, short events, struct err *err)
 {
     struct pollfd p = {fd, events, 0};
 
-    poll(&p, 1, -1);
+    if (client->deadline != NULL && deadline_passed(client->deadline))
+        return err_set(err, ERR_TIMEOUT, "the mail program takes too long");
+    poll(&p, 1, client->deadline != NULL ? deadline_left(client->deadline) : -1);
+    return 0;
 }
 
 int
 client_more(void *client, char *buf, size_t size, size_t *n_r, struct err *err)
 {
     struct client *c = client;
+    bool look = c->tls == NULL; /* what TLS holds already is not seen by poll(2) */
+    int r;
 
-    for (;;) {
-        wait_for(c->in, POLLIN);
+    for (;; look = true) {
+        if (look && (r = wait_for(c, c->in, POLLIN, err)) != 0)
+            return r;
         switch (client_read(c, buf, size, n_r, err)) {
         case STREAM_DONE:
             return 0;
@@ -122,9 +135,11 @@ int
 client_say(struct client *client, const char *text, size_t len, struct err *err)
 {
     size_t n = 0;
+    int r;
 
     while (len > 0) {
-        wait_for(client->out, POLLOUT);
+        if ((r = wait_for(client, client->out, POLLOUT, err)) != 0)
+            return r;
         switch (client_write(client, text, len, &n, err)) {
         case STREAM_DONE:
             text += n;
@@ -147,6 +162,8 @@ client_finish(struct client *client)
     char rest[4096];
     size_t n;
 
+    if (client->tls != NULL)
+        local_tls_finish(client->tls);
     if (client->out_socket)
         shutdown(client->out, SHUT_WR);
     while (client->in_socket &&

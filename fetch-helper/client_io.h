@@ -14,16 +14,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../token-helper/client/deadline.h"
 #include "../token-helper/client/error.h"
 #include "../token-helper/mail/stream.h"
 
 struct client {
     int in, out;
     bool in_socket, out_socket;
-    bool in_blocks, out_blocks; /* poll before each call */
+    bool in_blocks, out_blocks;      /* poll before each call */
+    struct stream *tls;              /* what goes over the socket, or NULL: as it is */
+    const struct deadline *deadline; /* of client_more() and client_say(); NULL: none */
 };
 
-/* Takes the descriptors over (they may be the same). */
+/* Takes the descriptors over (they may be the same). `tls` and `deadline` may be set
+ * afterwards; they are borrowed. With tls there may be bytes that poll(2) does not show:
+ * read until STREAM_AGAIN. */
 void client_open(struct client *client, int in, int out);
 
 /* Reads and writes what goes without blocking. After STREAM_AGAIN poll; where
@@ -34,10 +39,12 @@ enum stream_result client_read(struct client *client, char *buf, size_t size, si
 enum stream_result client_write(struct client *client, const char *buf, size_t len,
                                 size_t *n_r, struct err *err);
 
-/* A lineio_more_fn with a struct client: waits, as long as the client likes. */
+/* A lineio_more_fn with a struct client: waits, as long as the client likes
+ * or until the deadline, ERR_TIMEOUT. */
 int client_more(void *client, char *buf, size_t size, size_t *n_r, struct err *err);
 
-/* Writes everything, waiting as long as it takes. 0; ERR_TEMP: the client is gone. */
+/* Writes everything, waiting as long as it takes or until the deadline. 0; ERR_TEMP: the
+ * client is gone; ERR_TIMEOUT. */
 int client_say(struct client *client, const char *text, size_t len, struct err *err);
 
 /* Tells the client that nothing more comes. What it sent and nobody read is thrown away,

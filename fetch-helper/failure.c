@@ -46,13 +46,10 @@ put(char *to, size_t size, const char *text, bool split)
     return to;
 }
 
-char *
-failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
+/* `start`, then what happened and what to do, in a line of the protocol. */
+static char *
+compose(enum wire wire, const char *start, const struct err *err, char buf[FAILURE_MAX])
 {
-    const char *start = wire == WIRE_IMAP         ? "* BYE mailbearer: "
-                        : wire == WIRE_SMTP       ? "421 4.3.0 mailbearer: "
-                        : needs_person(err->code) ? "-ERR [AUTH] mailbearer: "
-                                                  : "-ERR [SYS/TEMP] mailbearer: ";
     size_t limit = wire == WIRE_IMAP ? FAILURE_MAX : LINE_LIMIT + 1;
     bool split = wire == WIRE_POP3;
     char hint[ERR_HINT_MAX + 64] = "";
@@ -71,4 +68,30 @@ failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
     at = put(at, limit - 2 - (size_t)(at - buf), hint, false);
     memcpy(at, "\r\n", 3);
     return buf;
+}
+
+char *
+failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX])
+{
+    return compose(wire,
+                   wire == WIRE_IMAP         ? "* BYE mailbearer: "
+                   : wire == WIRE_SMTP       ? "421 4.3.0 mailbearer: "
+                   : needs_person(err->code) ? "-ERR [AUTH] mailbearer: "
+                                             : "-ERR [SYS/TEMP] mailbearer: ",
+                   err, buf);
+}
+
+char *
+failure_sign_in(enum wire wire, const char *tag, const struct err *err,
+                char buf[FAILURE_MAX])
+{
+    char start[FAILURE_TAG_MAX + 64];
+
+    if (wire == WIRE_POP3)
+        return failure_line(wire, err, buf);
+    if (wire == WIRE_SMTP)
+        return compose(wire, "454 4.7.0 mailbearer: ", err, buf);
+    snprintf(start, sizeof start, "%s NO [%s] mailbearer: ", tag,
+             needs_person(err->code) ? "AUTHENTICATIONFAILED" : "UNAVAILABLE");
+    return compose(wire, start, err, buf);
 }

@@ -23,4 +23,17 @@
 #define FAILURE_MAX 1200
 char *failure_line(enum wire wire, const struct err *err, char buf[FAILURE_MAX]);
 
+/* What a client is told in the place of "signed in", at a local port where its own
+ * sign-in was right and the server's failed. `tag` is IMAP's, at most FAILURE_TAG_MAX
+ * bytes.
+ *     IMAP  TAG NO [AUTHENTICATIONFAILED] text   when a person must act (RFC 5530),
+ *           TAG NO [UNAVAILABLE] text            otherwise
+ *     POP3  as above
+ *     SMTP  454 4.7.0 text                       always: on 535 a queue would give its
+ *                                                mail up, which goes out when the account
+ *                                                is repaired (RFC 4954 6) */
+#define FAILURE_TAG_MAX 200
+char *failure_sign_in(enum wire wire, const char *tag, const struct err *err,
+                      char buf[FAILURE_MAX]);
+
 #endif

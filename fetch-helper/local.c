@@ -26,6 +26,7 @@ void
 local_clear(struct local *local)
 {
     lineio_clear(&local->in);
+    secret_clear(&local->user);
 }
 
 int
@@ -56,6 +57,15 @@ local_refuse(struct client *client, enum wire wire, const struct err *why)
     client_finish(client);
 }
 
+/* To a client that may not be reading: without waiting. */
+static void
+say_last(struct local *local, const char *text)
+{
+    size_t n;
+
+    client_write(local->client, text, strlen(text), &n, NULL);
+}
+
 static int
 answer_lines(struct local *local, const struct local_protocol *protocol,
              enum local_next *next_r, struct err *err)
@@ -67,8 +77,9 @@ answer_lines(struct local *local, const struct local_protocol *protocol,
         if ((r = lineio_line(&local->in, &line, err)) == 0)
             r = protocol->command(local, line, next_r, err);
     }
-    if (r == ERR_PROTOCOL) {
-        local_say(local, protocol->bad_line, NULL);
+    if (*next_r != LOCAL_OUT && (r == ERR_PROTOCOL || r == ERR_TIMEOUT)) {
+        local->client->deadline = NULL; /* a line that does not fit any more is lost */
+        say_last(local, r == ERR_TIMEOUT ? protocol->slow : protocol->bad_line);
         client_finish(local->client);
     }
     return r == LINEIO_END ? LOCAL_LEFT : r;

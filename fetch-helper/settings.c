@@ -8,12 +8,18 @@
 #include <unistd.h>
 
 #include "../token-helper/client/agent_client.h"
+#include "../token-helper/ports/ports_file.h"
 #include "run_front.h"
 
 #define DEADLINE_MS 30000 /* for one question, a refresh included */
 #define RESTART_MS 1000   /* an agent that restarts is back by then */
 #define KEY_MAX 1100
 #define PORT_MAX 65535
+#define OWN_FILE_MAX 4096
+#ifndef MAILBEARER_SYSCONFDIR
+#define MAILBEARER_SYSCONFDIR "/etc"
+#endif
+#define SYSTEM_FILE MAILBEARER_SYSCONFDIR "/mailbearer/mailbearer.conf"
 
 /* --- who is asked ----------------------------------------------------------------------
  */
@@ -21,25 +27,34 @@
 /* Has this user an accounts file? Then it decides whether the system's agent is asked
  * too, and `mailbearer` reads it. */
 static bool
-has_own_file(void)
+own_file(char path[OWN_FILE_MAX])
 {
     static const char tail[] = "mailbearer/mailbearer.conf";
     const char *base = secure_getenv("XDG_CONFIG_HOME");
     const char *home = secure_getenv("HOME");
     const struct passwd *pw;
-    char path[4096];
     int n;
 
     if (base != NULL && base[0] == '/') {
-        n = snprintf(path, sizeof path, "%s/%s", base, tail);
+        n = snprintf(path, OWN_FILE_MAX, "%s/%s", base, tail);
     } else {
         if ((home == NULL || home[0] != '/') && (pw = getpwuid(geteuid())) != NULL)
             home = pw->pw_dir;
         if (home == NULL)
             return false;
-        n = snprintf(path, sizeof path, "%s/.config/%s", home, tail);
+        n = snprintf(path, OWN_FILE_MAX, "%s/.config/%s", home, tail);
     }
-    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
+    return n > 0 && n < OWN_FILE_MAX && access(path, F_OK) == 0;
+}
+
+int
+settings_ports_file(const char *config, char *path_r, size_t size, struct err *err)
+{
+    char own[OWN_FILE_MAX];
+
+    if (config == NULL && geteuid() != 0 && own_file(own))
+        config = own;
+    return ports_file_path(config != NULL ? config : SYSTEM_FILE, path_r, size, err);
 }
 
 static bool
@@ -69,9 +84,10 @@ ask_agent(const struct settings_source *source, const char *map, const char *key
     int where = source->config != NULL ? AGENT_NAMED
                 : geteuid() == 0       ? AGENT_SYSTEM
                                        : AGENT_USER;
+    char own[OWN_FILE_MAX];
     int r = ask_one(where, map, key, reply, err);
 
-    if (is_elsewhere(r) && where == AGENT_USER && !has_own_file())
+    if (is_elsewhere(r) && where == AGENT_USER && !own_file(own))
         r = ask_one(AGENT_SYSTEM, map, key, reply, err);
     return r;
 }
@@ -166,6 +182,40 @@ settings_override(struct settings *settings, const char *host, const char *port,
     return 0;
 }
 
+/* --- whom a local port lets in ---------------------------------------------------------
+ */
+
+#define UNMAPPED ((uid_t)65534) /* whoever is outside this user namespace */
+
+static bool
+is_user(const char *name, uid_t uid)
+{
+    const struct passwd *pw;
+
+    if (name[0] >= '0' && name[0] <= '9' && name[strspn(name, "0123456789")] == '\0')
+        return strtoul(name, NULL, 10) == uid;
+    pw = getpwnam(name);
+    return pw != NULL && pw->pw_uid == uid;
+}
+
+int
+settings_allow(const struct settings *settings, uid_t peer, struct err *err)
+{
+    const char *name;
+
+    if (peer == 0 || (peer == geteuid() && peer != UNMAPPED))
+        return 0;
+    for (size_t i = 0;
+         peer != UNMAPPED &&
+         (name = json_array_string(settings->json, "allow_users", i)) != NULL;
+         i++)
+        if (is_user(name, peer))
+            return 0;
+    err_set(err, ERR_DENIED, "uid %lu may not use this account", (unsigned long)peer);
+    err_hint(err, "add this user to the account's allow_users in the accounts file");
+    return ERR_DENIED;
+}
+
 int
 settings_read(const struct settings_source *source, enum wire wire, const char *host,
               const char *port, struct settings *settings_r, struct err *err)
@@ -176,6 +226,8 @@ settings_read(const struct settings_source *source, enum wire wire, const char *
 
     if (r == 0)
         r = settings_parse(secret_str(&text), text.len, &settings, err);
+    if (r == 0 && source->for_peer)
+        r = settings_allow(&settings, source->peer, err);
     if (r == 0)
         r = settings_override(&settings, host, port, err);
     secret_clear(&text);

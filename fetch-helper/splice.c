@@ -130,7 +130,7 @@ take_from_client(struct work *w)
 
     if (!is_empty(f) || f->ended || !w->readable)
         return;
-    w->readable = false;
+    w->readable = w->s->client->tls != NULL; /* it may hold more than poll(2) shows */
     f->start = f->end = 0;
     switch (client_read(w->s->client, f->buf, SPLICE_SIZE, &n, &w->broke)) {
     case STREAM_DONE:
@@ -138,6 +138,7 @@ take_from_client(struct work *w)
         w->s->up += n;
         break;
     case STREAM_AGAIN:
+        w->readable = false;
         break;
     case STREAM_END:
     case STREAM_FAILED:
@@ -192,7 +193,8 @@ look_for_end(struct work *w)
 static int
 wait_ms(const struct work *w)
 {
-    if (w->more && is_empty(&w->down))
+    if ((w->more && is_empty(&w->down)) ||
+        (w->readable && is_empty(&w->up) && !w->up.ended))
         return 0;
     return w->draining ? deadline_left(&w->drain) : -1;
 }
@@ -246,7 +248,8 @@ carry(struct work *w, struct err *err)
         look_for_end(w);
         if (w->down.ended && is_empty(&w->down))
             break;
-        if (w->draining && deadline_passed(&w->drain))
+        if ((w->draining && deadline_passed(&w->drain)) ||
+            (w->s->stop != NULL && *w->s->stop))
             break;
         if (wait_for_something(w) != 0)
             return err_set(err, ERR_TEMP, "poll does not work: %s", strerror(errno));
@@ -272,7 +275,10 @@ flow_init(struct flow *f, const char *first, size_t len, struct err *err)
 int
 splice_run(struct splice *splice, struct err *err)
 {
-    struct work w = {.s = splice, .broke = ERR_INIT};
+    struct work w = {.s = splice,
+                     /* TLS may hold more of the record that the sign-in came in */
+                     .readable = splice->client->tls != NULL,
+                     .broke = ERR_INIT};
     int r;
 
     splice->up = splice->from_client_len;

@@ -11,6 +11,7 @@
 #ifndef MAILBEARER_SPLICE_H
 #define MAILBEARER_SPLICE_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "../token-helper/client/error.h"
@@ -25,6 +26,8 @@ struct splice {
     struct client *client;
     struct stream *server;
     int drain_ms;
+    const volatile sig_atomic_t *stop; /* 1: end now (and a descriptor shows something
+                                          to poll(2)); NULL: never */
     /* What was read before and goes first; at most SPLICE_SIZE bytes each, copied. */
     const char *from_client, *from_server;
     size_t from_client_len, from_server_len;

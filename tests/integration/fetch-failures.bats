@@ -30,13 +30,13 @@ teardown() {
 @test "refused for good: one retry with another token, then the server's words" {
     start_odd imap-refuse
     fetch imap localhost "$ODD" fresh1
-    answered 77 '* BYE mailbearer: localhost refused the sign-in: NO AUTHENTICATE failed. -> Run: mailbearer status fresh1'
+    answered 77 '* BYE mailbearer: localhost refused the sign-in: NO AUTHENTICATE failed. -> Run: mailbearer doctor fresh1 --imap'
     expect 'AUTHENTICATE XOAUTH2, TOKEN 1
 AUTHENTICATE XOAUTH2, TOKEN 2' "$(odd_log 2 | sed 's/, Gone//')"
     stop_named odd
     start_odd pop3-refuse
     fetch pop3 localhost "$ODD" fresh2
-    answered 77 '-ERR [AUTH] mailbearer: localhost refused the sign-in: -ERR Authentication failure: unknown user name or bad password. -> Run: mailbearer status fresh2'
+    answered 77 '-ERR [AUTH] mailbearer: localhost refused the sign-in: -ERR Authentication failure: unknown user name or bad password. -> Run: mailbearer doctor fresh2 --pop3'
     stop_named odd
     start_odd smtp-refuse --plain
     fetch smtp localhost "$ODD" fresh3
@@ -191,4 +191,39 @@ AUTHENTICATE XOAUTH2, TOKEN 2' "$(odd_log 2 | sed 's/, Gone//')"
 
 @test "what stood in the logs: no secret" {
     no_secret_in agent.log dovecot/log odd.err
+}
+
+@test "--syslog: facility mail, what failed with its remedy, and nothing on standard error" {
+    "$PYTHON" - "$WORK/syslog" 3>&- > syslog.txt 2>&1 <<'END' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(8192).decode(), flush=True)
+END
+    record_pid $! syslog
+    retry_until 5 test -S syslog
+    # /dev with a log in it, for these processes alone
+    mkdir -p devices
+    touch devices/{null,zero,random,urandom,log}
+    # shellcheck disable=SC2016
+    in_devices='
+        for d in null zero random urandom; do mount --bind "/dev/$d" "$0/devices/$d"; done
+        mount --bind "$0/syslog" "$0/devices/log"
+        mount --rbind "$0/devices" /dev
+        exec "$@"'
+    RC=0
+    unshare --mount -- bash -c "$in_devices" "$WORK" "$FETCH" --syslog imap localhost 1 fresh4 \
+        < /dev/null > out.token 2> err || RC=$?
+    answered 75 '* BYE mailbearer: localhost: cannot connect'
+    # <19>: mail.err
+    retry_until 5 grep -qE '^<19>.* mailbearer-fetch\[[0-9]+\]: fresh4: localhost: cannot connect .* -> check the network' syslog.txt
+    RC=0
+    printf 'a LOGOUT\r\n' | unshare --mount -- bash -c "$in_devices" "$WORK" "$FETCH" -v --syslog imap fresh4 \
+        > out.token 2> err || RC=$?
+    answered 0 'a OK Logout'
+    # <22>: mail.info
+    retry_until 5 grep -qE '^<22>.* mailbearer-fetch\[[0-9]+\]: fresh4: session over' syslog.txt
+    no_secret_in syslog.txt
+    stop_named syslog
 }

@@ -83,6 +83,13 @@ class Session:
         if self.kind == "no-newline":
             self.send(b"x" * (1 << 20))
             return
+        if self.kind == "silent":
+            self.sock.recv(1)
+            time.sleep(300)
+        if self.kind == "drip":
+            while True:
+                self.send(b"x")
+                time.sleep(0.5)
         if self.kind == "endless":
             while True:
                 self.send(GREETINGS[self.wire][:1] + b" more\r\n")

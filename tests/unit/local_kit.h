@@ -1,7 +1,7 @@
 /* local_kit.h - a client that has said everything before it is answered, for the tests of
  * the local protocols.
  *
- * Used by:  test_local_imap.c, test_local_pop3.c, test_local_smtp.c.
+ * Used by:  test_local_imap.c, test_local_pop3.c, test_local_smtp.c, test_local_gate.c.
  */
 #ifndef MAILBEARER_TESTS_LOCAL_KIT_H
 #define MAILBEARER_TESTS_LOCAL_KIT_H
@@ -24,6 +24,7 @@ struct kit {
     const char *server[12]; /* lines the server said, NULL at the end */
     const char *held;       /* its untagged replies */
     bool greeting;
+    struct local_gate *gate;
     /* what came out */
     int r;
     struct err err;
@@ -55,6 +56,7 @@ kit_talk(struct kit *kit, enum wire wire, const char *bytes, size_t len)
     client_open(&client, pair[1], pair[1]);
     local_init(&local, &client, &caps, &held);
     local.greeting = kit->greeting;
+    local.gate = kit->gate;
     kit->r = local_serve(&local, &kit->err);
     rest = lineio_rest(&local.in, &kit->rest_len);
     assert_true(kit->rest_len < sizeof kit->rest);

@@ -17,7 +17,7 @@ static struct settings settings;
 static struct secret token;
 static struct err err;
 
-static const struct settings_source alice = {NULL, "alice"};
+static const struct settings_source alice = {.account = "alice"};
 
 static int
 set_up_group(void **state)
@@ -267,7 +267,7 @@ no_agent(void **state)
 static void
 with_an_accounts_file(void **state)
 {
-    const struct settings_source source = {config_path, "alice"};
+    const struct settings_source source = {.config = config_path, .account = "alice"};
     char script[4096];
 
     (void)state;
@@ -282,8 +282,9 @@ with_an_accounts_file(void **state)
 static void
 an_account_the_agent_does_not_know(void **state)
 {
-    static const struct fake_step steps[] = {{FAKE_REPLY, "NOTFOUND "}};
-    struct fake_agent *agent = fake_agent_start(agent_path, steps, 1);
+    static const struct fake_step steps[] = {{FAKE_REPLY, "NOTFOUND "},
+                                             {FAKE_REPLY, "NOTFOUND "}};
+    struct fake_agent *agent = fake_agent_start(agent_path, steps, 2);
 
     (void)state;
     front_does("#!/bin/sh\necho 'mailbearer: alice: no such account' >&2\n"
@@ -291,7 +292,46 @@ an_account_the_agent_does_not_know(void **state)
     assert_int_equal(settings_token(&alice, &token, &err), ERR_NOACCOUNT);
     assert_string_equal(err.text, "no such account");
     assert_string_equal(err.hint, "add it");
-    assert_int_equal(fake_agent_stop(agent), 1);
+    /* a user without an accounts file has two agents, and here they are the same */
+    assert_int_equal(fake_agent_stop(agent), geteuid() == 0 ? 1 : 2);
+}
+
+/* --- whom a local port lets in ---------------------------------------------------------
+ */
+
+static int
+allows(const char *users, uid_t uid)
+{
+    char json[512];
+    int r;
+
+    snprintf(json, sizeof json,
+             "{\"user\": \"u\", \"host\": \"h\", \"port\": 993, \"security\": \"tls\", "
+             "\"auth\": \"xoauth2\"%s%s}",
+             users[0] != '\0' ? ", \"allow_users\": " : "", users);
+    assert_int_equal(settings_parse(json, strlen(json), &settings, &err), 0);
+    r = settings_allow(&settings, uid, &err);
+    settings_clear(&settings);
+    return r;
+}
+
+static void
+the_users_of_a_port(void **state)
+{
+    (void)state;
+    assert_int_equal(allows("", 0), 0);
+    assert_int_equal(allows("", geteuid()), 0);
+    assert_int_equal(allows("", 12345), ERR_DENIED);
+    assert_string_equal(err.text, "uid 12345 may not use this account");
+    assert_string_equal(
+        err.hint, "add this user to the account's allow_users in the accounts file");
+    assert_int_equal(allows("[\"mail\", \"12345\"]", 12345), 0);
+    assert_int_equal(allows("[\"mail\", \"12345\"]", 12346), ERR_DENIED);
+    assert_int_equal(allows("[\"daemon\", \"nosuchuser\"]", 1), 0);
+    assert_int_equal(allows("[\"nosuchuser\"]", 1), ERR_DENIED);
+    assert_int_equal(allows("[\"1x\"]", 1), ERR_DENIED);
+    /* nobody in particular */
+    assert_int_equal(allows("[\"65534\", \"nobody\"]", 65534), ERR_DENIED);
 }
 
 static void
@@ -350,6 +390,7 @@ main(void)
         cmocka_unit_test_teardown(no_agent, tear_down),
         cmocka_unit_test_teardown(with_an_accounts_file, tear_down),
         cmocka_unit_test_teardown(an_account_the_agent_does_not_know, tear_down),
+        cmocka_unit_test_teardown(the_users_of_a_port, tear_down),
         cmocka_unit_test_teardown(exit_statuses, tear_down),
         cmocka_unit_test_teardown(no_program_at_all, tear_down),
     };

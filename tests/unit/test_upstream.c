@@ -9,6 +9,7 @@ static const char conf[] =
     "account full { client_id = c imap = \"[2001:db8::1]:1993 starttls\"\n"
     "               proxy = \"socks5h://127.0.0.1:1080\" ca_file = \"/etc/a "
     "\\\"b\\\".pem\" }\n"
+    "account users { client_id = c allow_users = { postfix, \"1000\" } }\n"
     "account hve { client_id = c provider = microsoft-hve tenant = t.example }\n";
 
 static struct accounts *accounts;
@@ -67,6 +68,16 @@ with_proxy_and_ca_file(void **state)
 }
 
 static void
+with_users(void **state)
+{
+    (void)state;
+    tells("users", PROTOCOL_POP3,
+          "{\"user\": \"users\", \"host\": \"outlook.office365.com\", \"port\": 995, "
+          "\"security\": \"tls\", \"auth\": \"xoauth2\", "
+          "\"allow_users\": [\"postfix\", \"1000\"]}");
+}
+
+static void
 no_such_server(void **state)
 {
     struct secret out = SECRET_INIT;
@@ -101,6 +112,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_three_protocols),
         cmocka_unit_test(with_proxy_and_ca_file),
+        cmocka_unit_test(with_users),
         cmocka_unit_test(no_such_server),
         cmocka_unit_test(no_room),
     };

@@ -3,6 +3,16 @@
 
 #include "../base/json.h"
 
+static int
+put_users(struct json *json, const struct name_list *users)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < users->count && r == 0; i++)
+        r = json_append_string(json, "allow_users", users->names[i]);
+    return r;
+}
+
 int
 upstream_json(const struct account *account, enum protocol protocol, struct secret *out,
               struct err *err)
@@ -29,7 +39,7 @@ upstream_json(const struct account *account, enum protocol protocol, struct secr
         json_put_string(json, "auth",
                         account->grant == GRANT_APP_PASSWORD ? "plain" : "xoauth2") !=
             0 ||
-        json_write(json, false, out) != 0)
+        put_users(json, &account->allow_users) != 0 || json_write(json, false, out) != 0)
         err_set(err, ERR_NOMEM, "out of memory");
     else
         r = 0;

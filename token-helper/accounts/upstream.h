@@ -8,9 +8,10 @@
 
 #include "accounts.h"
 
-/* Appends one line: user host port security proxy ca_file auth; no secret. `security` is
- * "tls" or "starttls", `auth` "xoauth2", or "plain" where the account's secret is an app
- * password; proxy and ca_file are left out when not set.
+/* Appends one line: user host port security proxy ca_file auth allow_users; no secret.
+ * `security` is "tls" or "starttls", `auth` "xoauth2", or "plain" where the account's
+ * secret is an app password; proxy, ca_file and allow_users (an array of what the account
+ * lists: whom a local port lets in) are left out when not set.
  * 0; ERR_CONFIG: the account has no server for this protocol; ERR_NOMEM. */
 int upstream_json(const struct account *account, enum protocol protocol,
                   struct secret *out, struct err *err);

@@ -1,7 +1,7 @@
 /* listen.h - the agent's listening sockets: given paths, systemd's, or the default.
  *
  * Used by:  agent/agent.c
- * Includes: client/, libc.
+ * Includes: base/listening.h, client/, libc.
  *
  * Made before root is given up: the jail's folder and /run belong to root.
  */

@@ -249,13 +249,12 @@ json_put_object(struct json *json, const char *key, struct json **member)
     return put(json, key, value);
 }
 
-int
-json_append_object(struct json *json, const char *key, struct json **member)
+/* At the end of the array `key`; takes the value over, also on failure. */
+static int
+append(struct json *json, const char *key, json_t *value)
 {
-    json_t *value = inner_rw(*member);
     json_t *array = json_object_get(inner_rw(json), key);
 
-    *member = NULL;
     if (array == NULL) {
         array = json_array();
         if (put(json, key, array) != 0) {
@@ -264,6 +263,24 @@ json_append_object(struct json *json, const char *key, struct json **member)
         }
     }
     return json_array_append_new(array, value) == 0 ? 0 : ERR_NOMEM;
+}
+
+int
+json_append_object(struct json *json, const char *key, struct json **member)
+{
+    json_t *value = inner_rw(*member);
+
+    *member = NULL;
+    return append(json, key, value);
+}
+
+int
+json_append_string(struct json *json, const char *key, const char *text)
+{
+    json_t *value = json_string(text);
+
+    /* NULL also where the text is not UTF-8, which the accounts file never is */
+    return value == NULL ? ERR_NOMEM : append(json, key, value);
 }
 
 struct sink {

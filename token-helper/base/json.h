@@ -67,6 +67,9 @@ int json_put_bool(struct json *json, const char *key, bool value);
 int json_put_object(struct json *json, const char *key, struct json **member);
 int json_append_object(struct json *json, const char *key, struct json **member);
 
+/* Puts a text at the end of the array `key`, which is made when it is not there. */
+int json_append_string(struct json *json, const char *key, const char *text);
+
 /* Appends the object as text: on one line, or indented (by 2, with a final newline). Keys
  * stay in the order they were put. 0, ERR_NOMEM, ERR_PROTOCOL (out's maximum). */
 int json_write(const struct json *json, bool indented, struct secret *out);

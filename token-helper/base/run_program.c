@@ -14,6 +14,9 @@
 
 #define SLICE_MS 20 /* how often its end is looked for */
 
+/* Of the process as a whole, as is the sandbox that makes it necessary. */
+static int (*elsewhere)(const struct program *program, struct err *err);
+
 struct running {
     const struct program *program;
     struct deadline deadline;
@@ -21,7 +24,7 @@ struct running {
     pid_t pid;
 };
 
-/* Its standard input and output; standard error is ours. */
+/* Its standard input, output and error. */
 static int
 add_files(posix_spawn_file_actions_t *files, const struct program *p, int out_fd)
 {
@@ -30,13 +33,17 @@ add_files(posix_spawn_file_actions_t *files, const struct program *p, int out_fd
                 : posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null",
                                                    O_RDONLY, 0);
 
-    return e != 0 ? e
-                  : posix_spawn_file_actions_adddup2(
-                        files, out_fd >= 0 ? out_fd : STDERR_FILENO, STDOUT_FILENO);
+    if (e == 0)
+        e = posix_spawn_file_actions_adddup2(files, out_fd >= 0 ? out_fd : STDERR_FILENO,
+                                             STDOUT_FILENO);
+    if (e == 0 && p->silent)
+        e = posix_spawn_file_actions_addopen(files, STDERR_FILENO, "/dev/null", O_WRONLY,
+                                             0);
+    return e;
 }
 
-/* Signals as a shell would leave them: ours are blocked in the agent's threads, and
- * SIGPIPE is ignored. */
+/* Signals as a shell would leave them: ours are blocked in the agent's threads, SIGPIPE
+ * is ignored, and the agent's runner ignores what would end it. */
 static int
 set_attributes(posix_spawnattr_t *attr, bool own_group)
 {
@@ -48,6 +55,9 @@ set_attributes(posix_spawnattr_t *attr, bool own_group)
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     if (own_group) {
+        sigaddset(&defaults, SIGHUP);
+        sigaddset(&defaults, SIGINT);
+        sigaddset(&defaults, SIGTERM);
         flags |= POSIX_SPAWN_SETPGROUP;
         e = posix_spawnattr_setpgroup(attr, 0);
     }
@@ -80,14 +90,22 @@ out:
     return e;
 }
 
+static bool
+must_hurry(const struct program *p)
+{
+    struct pollfd gone = {.fd = p->gone_fd, .events = POLLRDHUP};
+
+    return (p->hurry != NULL && atomic_load(p->hurry)) ||
+           (p->gone_fd > 0 && poll(&gone, 1, 0) > 0);
+}
+
 /* Milliseconds left, at most `most`. */
 static int
 left(struct running *run, int most)
 {
-    const atomic_bool *hurry = run->program->hurry;
     int ms;
 
-    if (hurry != NULL && !run->hurried && atomic_load(hurry)) {
+    if (!run->hurried && must_hurry(run->program)) {
         run->hurried = true;
         if (deadline_left(&run->deadline) > RUN_HURRY_MS)
             run->deadline = deadline_in(RUN_HURRY_MS);
@@ -188,12 +206,20 @@ wait_for(struct running *run, int r, struct err *err)
     return r;
 }
 
+void
+run_program_elsewhere(int (*run)(const struct program *program, struct err *err))
+{
+    elsewhere = run;
+}
+
 int
 run_program(const struct program *p, struct err *err)
 {
     struct running run = {.program = p, .deadline = deadline_in(p->deadline_ms)};
     int fd[2] = {-1, -1}, e, r = 0;
 
+    if (elsewhere != NULL)
+        return elsewhere(p, err);
     if (p->output != NULL && pipe2(fd, O_CLOEXEC) != 0)
         return err_set(err, ERR_TEMP, "%s: %s", p->name, strerror(errno));
     e = start(&run, fd[1]);

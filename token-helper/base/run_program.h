@@ -1,7 +1,8 @@
 /* run_program.h - run another program and wait for its end, with one deadline.
  *
- * Used by:  agent/hooks.c, commands/cmd_import.c
- * Includes: client/, libc. Blocks: the agent calls it off its event loop.
+ * Used by:  agent/hooks.c, agent/runner_serve.c, commands/, doctor/,
+ * oauth/secret_source.c Includes: client/, libc. Blocks: the agent calls it off its event
+ * loop.
  *
  * No shell is involved unless the caller asks for one by name. The program gets the three
  * standard descriptors and no other, no signal blocked, and a process group of its own,
@@ -24,9 +25,12 @@ struct program {
     struct secret *output;    /* collects its standard output, at most up to its maximum;
                                  NULL: that goes where our standard error goes */
     int deadline_ms;
+    bool silent;     /* its standard error is /dev/null, not ours */
     bool foreground; /* stays in our process group, so that it may ask at the terminal;
                         then only the program itself is killed */
     const atomic_bool *hurry; /* once true, RUN_HURRY_MS are left; NULL: never */
+    int gone_fd;              /* a socket: when its other side has closed, as hurry once
+                                 true; 0: none */
 };
 
 #define RUN_HURRY_MS 2000
@@ -38,5 +42,11 @@ struct program {
  * ERR_NOMEM.
  * err never holds what it printed. On failure *output is empty. */
 int run_program(const struct program *program, struct err *err);
+
+/* From now on `run` does what run_program() is asked for in this process, and returns as
+ * it does: for a process that cannot run programs itself any more (agent/runner.h). Call
+ * it before there are threads. NULL: run_program() does it itself, as in the beginning.
+ */
+void run_program_elsewhere(int (*run)(const struct program *program, struct err *err));
 
 #endif

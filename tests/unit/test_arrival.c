@@ -1,0 +1,180 @@
+/* test_arrival.c - who is at the other end of a descriptor. */
+#include "scratch.h"
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include "../../fetch-helper/arrival.h"
+
+static char dir[SCRATCH_PATH_MAX];
+
+static int
+setup(void **state)
+{
+    (void)state;
+    scratch_make(dir);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    scratch_remove(dir);
+    return 0;
+}
+
+static bool
+loopback(const char *text)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+        return arrival_is_loopback((const struct sockaddr *)(const void *)&v4);
+    assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+    return arrival_is_loopback((const struct sockaddr *)(const void *)&v6);
+}
+
+static void
+addresses(void **state)
+{
+    static const char *const near[] = {"127.0.0.1", "127.9.9.9", "::1",
+                                       "::ffff:127.0.0.1"};
+    static const char *const far[] = {
+        "0.0.0.0", "128.0.0.1", "10.0.0.1", "::", "fe80::1", "::ffff:192.0.2.1", "::2"};
+    struct sockaddr_un path = {.sun_family = AF_UNIX};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof near / sizeof near[0]; i++)
+        assert_true(loopback(near[i]));
+    for (size_t i = 0; i < sizeof far / sizeof far[0]; i++)
+        assert_false(loopback(far[i]));
+    assert_false(arrival_is_loopback((const struct sockaddr *)(const void *)&path));
+}
+
+/* Listens at `address`, connects, looks at the end that was accepted. */
+static struct arrival
+connected(int family, const void *address, socklen_t len)
+{
+    struct sockaddr_storage where;
+    socklen_t size = sizeof where;
+    struct arrival a = {.kind = ARRIVAL_STARTED};
+    struct err err = ERR_INIT;
+    int l = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int c = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int s;
+
+    assert_int_equal(bind(l, address, len), 0);
+    assert_int_equal(listen(l, 1), 0);
+    assert_int_equal(getsockname(l, (struct sockaddr *)&where, &size), 0);
+    assert_int_equal(connect(c, (struct sockaddr *)&where, size), 0);
+    assert_int_not_equal(s = accept(l, NULL, NULL), -1);
+    assert_int_equal(arrival_look(s, &a, &err), 0);
+    close(s);
+    close(c);
+    close(l);
+    return a;
+}
+
+static void
+tcp(void **state)
+{
+    const struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct arrival a = connected(AF_INET, &v4, sizeof v4);
+
+    (void)state;
+    assert_int_equal(a.kind, ARRIVAL_NET);
+    assert_true(a.loopback);
+    assert_string_equal(a.from, "127.0.0.1");
+    assert_int_equal(a.source_len, 4);
+    assert_memory_equal(a.source, "\x7f\0\0\1", 4);
+}
+
+static void
+tcp_with_both_kinds_of_addresses(void **state)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct arrival a;
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    if (fd == -1)
+        return; /* a machine without IPv6 */
+    close(fd);
+    inet_pton(AF_INET6, "::ffff:127.0.0.1", &v6.sin6_addr);
+    a = connected(AF_INET6, &v6, sizeof v6);
+    assert_int_equal(a.kind, ARRIVAL_NET);
+    assert_true(a.loopback);
+    assert_string_equal(a.from, "127.0.0.1");
+    assert_int_equal(a.source_len, 4);
+}
+
+static void
+a_socket_with_a_name(void **state)
+{
+    struct sockaddr_un path = {.sun_family = AF_UNIX};
+    struct arrival a;
+    char expected[32];
+
+    (void)state;
+    snprintf(path.sun_path, sizeof path.sun_path, "%.90s/s", dir);
+    a = connected(AF_UNIX, &path, sizeof path);
+    assert_int_equal(a.kind, ARRIVAL_USER);
+    assert_int_equal(a.uid, geteuid());
+    snprintf(expected, sizeof expected, "uid %lu", (unsigned long)geteuid());
+    assert_string_equal(a.from, expected);
+    assert_int_equal(a.source_len, sizeof(uid_t));
+}
+
+static void
+whoever_started_us(void **state)
+{
+    struct arrival a = {.kind = ARRIVAL_NET};
+    struct err err = ERR_INIT;
+    int pair[2], ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(arrival_look(pair[0], &a, &err), 0);
+    assert_int_equal(a.kind, ARRIVAL_STARTED);
+    close(pair[0]);
+    close(pair[1]);
+    a.kind = ARRIVAL_NET;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(arrival_look(ends[0], &a, &err), 0);
+    assert_int_equal(a.kind, ARRIVAL_STARTED);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void
+what_is_not_served(void **state)
+{
+    struct arrival a = {.kind = ARRIVAL_STARTED};
+    struct err err = ERR_INIT;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    assert_int_equal(arrival_look(fd, &a, &err), ERR_TEMP); /* nobody is there */
+    assert_string_equal(err.text, "the mail program is gone");
+    close(fd);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(addresses),
+        T(tcp),
+        T(tcp_with_both_kinds_of_addresses),
+        T(a_socket_with_a_name),
+        T(whoever_started_us),
+        T(what_is_not_served),
+    };
+
+    return cmocka_run_group_tests_name("arrival", tests, NULL, NULL);
+}
