@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "loopback_user.h"
+
 /* IPv4 inside IPv6, as a socket that takes both gives it; else NULL. */
 static const unsigned char *
 inner_v4(const struct sockaddr *address)
@@ -32,24 +34,51 @@ arrival_is_loopback(const struct sockaddr *address)
     return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-static void
-note_net(const struct sockaddr *peer, struct arrival *a)
+size_t
+arrival_source(const struct sockaddr *peer, unsigned char source_r[ARRIVAL_SOURCE_MAX])
 {
     const struct sockaddr_in *v4 = (const void *)peer;
     const struct sockaddr_in6 *v6 = (const void *)peer;
-    const unsigned char *inner = inner_v4(peer);
+    const unsigned char *from = inner_v4(peer);
+    size_t len = 4;
 
-    if (inner == NULL && peer->sa_family == AF_INET)
-        inner = (const unsigned char *)&v4->sin_addr;
-    if (inner != NULL) {
-        a->source_len = 4;
-        memcpy(a->source, inner, 4);
-        inet_ntop(AF_INET, inner, a->from, sizeof a->from);
-    } else {
-        a->source_len = 8; /* one household has the whole /64 to fail from */
-        memcpy(a->source, v6->sin6_addr.s6_addr, 8);
-        inet_ntop(AF_INET6, &v6->sin6_addr, a->from, sizeof a->from);
+    if (from == NULL && peer->sa_family == AF_INET) {
+        from = (const unsigned char *)&v4->sin_addr;
+    } else if (from == NULL) {
+        from = v6->sin6_addr.s6_addr;
+        len = IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) ? 16 : 8;
     }
+    memcpy(source_r, from, len);
+    return len;
+}
+
+static void
+note_net(const struct sockaddr *peer, struct arrival *a)
+{
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+
+    a->source_len = arrival_source(peer, a->source);
+    if (a->source_len == 4)
+        inet_ntop(AF_INET, a->source, a->from, sizeof a->from);
+    else
+        inet_ntop(AF_INET6, &v6->sin6_addr, a->from, sizeof a->from);
+}
+
+/* Over loopback each user is responsible for their own programs, or one could keep all
+ * others out. 127.0.0.1 or ::1, it is the same user. */
+static void
+note_local(const struct sockaddr *peer, const struct sockaddr *own, struct arrival *a)
+{
+    static const unsigned char loopback[] = {127, 0, 0, 1};
+    size_t len = strlen(a->from);
+    uid_t uid;
+
+    if (!arrival_is_loopback(peer) || !loopback_user(peer, own, &uid))
+        return;
+    memcpy(a->source, loopback, sizeof loopback);
+    memcpy(a->source + sizeof loopback, &uid, sizeof uid);
+    a->source_len = sizeof loopback + sizeof uid;
+    snprintf(a->from + len, sizeof a->from - len, " uid %lu", (unsigned long)uid);
 }
 
 static int
@@ -95,6 +124,8 @@ arrival_look(int fd, struct arrival *arrival_r, struct err *err)
         a.kind = ARRIVAL_NET;
         a.loopback = arrival_is_loopback(own_address);
         note_net((const struct sockaddr *)&peer, &a);
+        if (a.loopback)
+            note_local((const struct sockaddr *)&peer, own_address, &a);
     }
     if (r == 0)
         *arrival_r = a;

@@ -6,7 +6,7 @@
  * Includes: throttle, client/, libc.
  *
  * Shared memory of fixed size. It is locked with fcntl(2) locks, which the kernel takes
- * back from a process that dies.
+ * back from a process that dies. Which process has which place only the listener knows.
  */
 #ifndef MAILBEARER_BOARD_H
 #define MAILBEARER_BOARD_H
@@ -66,7 +66,9 @@ bool board_enter(struct board *board, int place);
 /* Keys for throttling. */
 uint64_t board_key(const struct board *board, char kind, const void *bytes, size_t len);
 
-/* How long this try has to wait (milliseconds), 0: not at all; above most_ms: refused. */
+/* How long this try has to wait (milliseconds), 0: not at all; above most_ms: refused.
+ * An account that has signed in from an address before waits there for failures of its
+ * own at that address alone, so that others' guesses cannot keep it out. */
 int64_t board_delay(struct board *board, uint64_t address, uint64_t name,
                     int64_t most_ms);
 void board_failed(struct board *board, uint64_t address, uint64_t name);

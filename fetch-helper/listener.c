@@ -2,22 +2,19 @@
 #include "listener.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../token-helper/base/log.h"
 #include "failure.h"
+#include "port_child.h"
 #include "port_sockets.h"
-#include "session.h"
+#include "service_user.h"
 
 #define GRACE_MS 5000    /* for sessions, when we end */
 #define PATIENCE_MS 5000 /* with one that says nothing while others wait */
@@ -38,10 +35,6 @@ struct listener {
 /* Set by signals, which arrive only inside ppoll(2). */
 static volatile sig_atomic_t end_wanted, reload_wanted;
 
-/* Of a child. */
-static volatile sig_atomic_t session_over;
-static int session_client = -1;
-
 static void
 on_signal(int number)
 {
@@ -49,24 +42,6 @@ on_signal(int number)
         reload_wanted = 1;
     else if (number != SIGCHLD)
         end_wanted = 1;
-}
-
-/* Wakes the session wherever it waits for its client. */
-static void
-on_session_end(int number)
-{
-    (void)number;
-    session_over = 1;
-    shutdown(session_client, SHUT_RDWR);
-}
-
-static void
-set_handler(int number, void (*handler)(int))
-{
-    struct sigaction action = {.sa_handler = handler};
-
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, NULL);
 }
 
 static void
@@ -78,7 +53,7 @@ set_signals(struct listener *l)
     sigemptyset(&blocked);
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         sigaddset(&blocked, ours[i]);
-        set_handler(ours[i], on_signal);
+        port_child_signal(ours[i], on_signal);
     }
     sigprocmask(SIG_BLOCK, &blocked, &l->usual);
     /* who starts us may have blocked some of them */
@@ -89,20 +64,6 @@ set_signals(struct listener *l)
 /* --- a new session ---------------------------------------------------------------------
  */
 
-/* In the child: gives up what a session has no use for. */
-static void
-become_session(struct listener *l, int client)
-{
-    session_client = client;
-    set_handler(SIGTERM, on_session_end);
-    set_handler(SIGINT, SIG_IGN); /* a terminal's goes to all; the listener tells us */
-    set_handler(SIGHUP, SIG_IGN);
-    set_handler(SIGCHLD, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &l->usual, NULL);
-    port_sockets_close(&l->sockets);
-    prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
-}
-
 static void
 run_session(struct listener *l, int client, int place)
 {
@@ -112,23 +73,9 @@ run_session(struct listener *l, int client, int place)
                               .board = l->board,
                               .place = place,
                               .tls = l->tls,
-                              .ports_file = l->ports_file,
-                              .stop = &session_over};
-    struct err err = ERR_INIT;
-    int one = 1, status = EX_OK;
+                              .ports_file = l->ports_file};
 
-    become_session(l, client);
-    if (arrival_look(client, &session.arrival, &err) == 0) {
-        if (session.arrival.kind == ARRIVAL_NET) {
-            setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-            setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-        }
-        status = session_run(&session);
-    }
-    close(client);
-    local_tls_free(&l->tls);
-    board_free(&l->board);
-    exit(status);
+    port_child_run(&session, &l->sockets, &l->usual);
 }
 
 /* In the protocol's words, where it can be said without a handshake. */
@@ -310,16 +257,15 @@ listener_run(const struct options *o, const char *ports_file)
     if (r == 0)
         r = board_new(o->max_sessions, listener_waiting(o), o->failure_ms, &l.board,
                       &err);
-    if (r == 0 && geteuid() == 0)
-        log_warning("serving as root: better as a user of its own, with sockets that "
-                    "the service manager passes");
-    if (r == 0 && (r = port_sockets_open(o, &l.sockets, &err)) == 0) {
+    if (r == 0 && (r = port_sockets_open(o, &l.sockets, &err)) == 0 &&
+        (r = service_user(o->user, &err)) == 0) {
         set_signals(&l);
         serve(&l);
         port_sockets_remove(&l.sockets);
         end_sessions(&l);
         log_info("ended");
     }
+    port_sockets_remove(&l.sockets); /* where nobody was served */
     board_free(&l.board);
     local_tls_free(&l.tls);
     if (r != 0)

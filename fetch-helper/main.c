@@ -13,6 +13,7 @@
 #include "local.h"
 #include "port_sockets.h"
 #include "session.h"
+#include "service_user.h"
 #include "settings.h"
 
 #define PROGRAM "mailbearer-fetch"
@@ -50,6 +51,8 @@ serve_arrival(struct session *session)
     r = board_new(1, 1, o->failure_ms, &session->board, &err);
     if (r == 0 && o->tls_cert != NULL)
         r = local_tls_load(o->tls_cert, o->tls_key, &session->tls, &err);
+    if (r == 0)
+        r = service_user(o->user, &err);
     if (r == 0)
         session->place = board_take(session->board);
     status = r == 0 ? session_run(session) : say(&err);

@@ -30,6 +30,7 @@ static const char help_text[] =
     "               serve here, in the foreground; may be repeated\n"
     "  --mode MODE, --group GROUP\n"
     "               of the socket at PATH (0600, and this process's group)\n"
+    "  --user USER  whom root becomes (mailbearer-fetch, if there is one)\n"
     "  --max-sessions N      at once (200)\n"
     "  --sign-in-time S      seconds a program has to sign in (60)\n"
     "  --failure-delay MS    wait after a wrong password, then twice that ... (1000)\n"
@@ -109,6 +110,9 @@ read_port_option(int c, struct options *o)
     case 'G':
         o->group = optarg;
         break;
+    case 'u':
+        o->user = optarg;
+        break;
     case 'n':
         good = read_number(optarg, 1, 10000, 1, &o->max_sessions);
         break;
@@ -171,6 +175,7 @@ options_read(int argc, char **argv, struct options *options_r)
         {"listen", required_argument, NULL, 'l'},
         {"mode", required_argument, NULL, 'm'},
         {"group", required_argument, NULL, 'G'},
+        {"user", required_argument, NULL, 'u'},
         {"max-sessions", required_argument, NULL, 'n'},
         {"sign-in-time", required_argument, NULL, 't'},
         {"failure-delay", required_argument, NULL, 'd'},

@@ -29,6 +29,7 @@ struct options {
     size_t listen_count;
     mode_t mode;       /* --mode: of a UNIX socket */
     const char *group; /* --group: of a UNIX socket, or NULL */
+    const char *user;  /* --user: whom root becomes, or NULL: mailbearer-fetch */
     int max_sessions;
     int sign_in_ms;       /* --sign-in-time: for a client to sign in */
     int failure_ms;       /* --failure-delay: after the first failure */

@@ -127,8 +127,9 @@ choose_account(const struct port_gate *g, const struct secret *name,
                char account_r[PORT_GATE_NAME_MAX + 1])
 {
     const struct options *o = g->session->options;
-    bool fits =
-        name->len > 0 && name->len <= PORT_GATE_NAME_MAX && !secret_has_control(name);
+    /* a dash would make it an option of the `mailbearer` that may be run */
+    bool fits = name->len > 0 && name->len <= PORT_GATE_NAME_MAX &&
+                !secret_has_control(name) && secret_str(name)[0] != '-';
 
     snprintf(account_r, PORT_GATE_NAME_MAX + 1, "%s",
              o->account != NULL ? o->account

@@ -221,6 +221,8 @@ port_sockets_open(const struct options *o, struct port_sockets *sockets_r,
     for (size_t i = 0; i < o->listen_count && r == 0; i++)
         r = strchr(o->listen[i], '/') != NULL ? open_path(o, o->listen[i], &s, err)
                                               : open_tcp(o->listen[i], &s, err);
+    if (r == 0 && s.count == 0)
+        r = err_set(err, ERR_CONFIG, "the service manager has passed no sockets");
     for (size_t i = 0; i < s.count && r == 0; i++)
         r = check_reach(o, s.fd[i], err);
     for (size_t i = 0; i < s.count && r == 0; i++)
@@ -246,6 +248,6 @@ port_sockets_remove(struct port_sockets *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->path[i] != NULL)
-            unlink(s->path[i]);
+            unlink(s->path[i]); /* root's folder, and root is given up: it stays */
     port_sockets_close(s);
 }

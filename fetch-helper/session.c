@@ -137,13 +137,14 @@ static int
 behind_gate(struct parts *p, struct err *err)
 {
     const struct session *s = p->s;
+    bool tls = s->tls != NULL && s->arrival.kind == ARRIVAL_NET;
     int r = 0;
 
     p->client.deadline = &p->deadline;
-    if (s->tls != NULL && !s->options->starttls && (r = begin_tls(p, err)) != 0)
+    if (tls && !s->options->starttls && (r = begin_tls(p, err)) != 0)
         return r;
     port_gate_init(&p->gate, s, &p->client, &p->tunnel, &p->deadline);
-    p->gate.gate.needs_tls = s->tls != NULL && s->options->starttls;
+    p->gate.gate.needs_tls = tls && s->options->starttls;
     p->gate.gate.start_tls = on_starttls;
     local_init(&p->local, &p->client, &p->tunnel.caps, &p->tunnel.held);
     p->local.gate = &p->gate.gate;

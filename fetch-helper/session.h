@@ -1,6 +1,6 @@
 /* session.h - one mail program, from its greeting to its end.
  *
- * Used by:  main.c (standard input and output), listener.c (in a process of its own)
+ * Used by:  main.c (standard input and output), port_child.c (in a process of its own)
  * Includes: arrival, board, local_tls, options and what it is made of.
  *
  * Whoever started us, and a user whom allow_users lets in, are given the session as a

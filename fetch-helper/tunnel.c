@@ -39,7 +39,8 @@ try_once(struct tunnel *tunnel, const struct mail_server *server, const char *ac
         return r;
     log_info("%s: %s port %d: connected, TLS verified", account, server->host,
              server->port);
-    tunnel->wait = (struct stream_wait){connection_stream(tunnel->connection), deadline};
+    tunnel->wait = (struct stream_wait){.stream = connection_stream(tunnel->connection),
+                                        .deadline = deadline};
     lineio_init(&tunnel->server, SIGN_IN_LINE_MAX, stream_more, &tunnel->wait);
     if ((r = sign_in(&q, &mechanism, refused_r, err)) == 0)
         log_info("%s: signed in as %s by %s", account, server->user, mechanism);

@@ -2,7 +2,9 @@
 # Installs what building, testing or checking mailbearer needs, as far as it is missing.
 # When everything is there nothing is done and the network is not touched.
 #
-# usage: packaging/install-deps.sh [build|test|demo|lint|all]...     (default: build)
+# usage: packaging/install-deps.sh [build|test|demo|lint|deb|chroot|packages|all]... (default: build)
+# `deb` is what `make deb` needs besides, `chroot` what `make check-deb` and `make check-readme`
+# need, `packages` what `make check-packaging` needs; none of these is part of all.
 #
 # As root it installs; as anybody else it prints the command for root and exits 77.
 # Debian and Ubuntu are complete and tested. For other systems the names that we are sure
@@ -30,67 +32,109 @@ family() {
 packages() {
     case $1:$2 in
     apt-get:build)
-        echo build-essential pkg-config libsasl2-dev libssl-dev libcurl4-openssl-dev \
+        echo build-essential pkg-config libsasl2-dev libssl-dev libcrypt-dev libcurl4-openssl-dev \
             libjansson-dev libconfuse-dev ;;
     apt-get:demo)
         echo bash python3 openssl ca-certificates postfix dovecot-core dovecot-submissiond \
-            dovecot-imapd dovecot-pop3d libsasl2-modules curl procps ;;
+            dovecot-imapd dovecot-pop3d libsasl2-modules fetchmail curl procps ;;
     apt-get:test)
         echo bash libcmocka-dev bats python3 openssl ca-certificates postfix dovecot-core \
             dovecot-imapd dovecot-pop3d dovecot-submissiond libsasl2-modules \
-            cyrus-clients isync fetchmail mutt bsdutils curl procps iproute2 util-linux chromium ;;
+            cyrus-clients isync fetchmail mutt bsdutils curl procps iproute2 util-linux chromium \
+            systemd zsh fish \
+            git-email libauthen-sasl-perl libio-socket-ssl-perl libmailtools-perl swaks msmtp \
+            emacs-nox m4 \
+            neomutt mpop getmail6 offlineimap3 aerc alpine s-nail imapfilter fdm nmh \
+            tmux selinux-policy-dev checkpolicy semodule-utils apparmor bzip2 ;;
+    apt-get:deb)
+        echo debhelper git libcmocka-dev openssl procps python3 systemd ;;
+    apt-get:chroot)
+        echo debootstrap util-linux git ;;
+    apt-get:packages)
+        echo rpm rpmlint cpio makepkg libarchive-tools fakeroot musl-tools flex semodule-utils \
+            setools debian-archive-keyring bzip2 git ;;
     apt-get:lint)
         echo clang clang-tidy clang-format libclang-rt-dev cppcheck shellcheck mandoc \
             valgrind git ;;
 
     dnf:build)
-        echo gcc make pkgconf-pkg-config cyrus-sasl-devel openssl-devel libcurl-devel \
+        echo gcc make pkgconf-pkg-config cyrus-sasl-devel openssl-devel libxcrypt-devel libcurl-devel \
             jansson-devel libconfuse-devel ;;
     dnf:demo)
-        echo bash python3 openssl ca-certificates postfix dovecot cyrus-sasl-plain curl \
-            procps-ng ;;
+        echo bash python3 openssl ca-certificates postfix dovecot cyrus-sasl-plain \
+            fetchmail curl procps-ng ;;
     dnf:test)
         echo bash libcmocka-devel bats python3 openssl ca-certificates postfix dovecot \
-            cyrus-sasl cyrus-sasl-plain isync curl procps-ng iproute util-linux '?imtest' ;;
+            cyrus-sasl cyrus-sasl-plain isync curl procps-ng iproute util-linux systemd zsh fish \
+            '?imtest' \
+            git-email swaks msmtp emacs-nox m4 \
+            fetchmail mutt neomutt offlineimap alpine s-nail nmh tmux selinux-policy-devel \
+            bzip2 '?apparmor_parser' '?mpop' \
+            '?getmail6' '?aerc' '?imapfilter' '?fdm' ;;
+    dnf:chroot)
+        echo debootstrap util-linux git ;;
     dnf:lint)
         echo clang clang-tools-extra compiler-rt cppcheck ShellCheck mandoc valgrind git ;;
 
     apk:build)
         echo build-base pkgconf cyrus-sasl-dev openssl-dev curl-dev jansson-dev \
-            '?libconfuse' ;;
+            confuse-dev ;;
     apk:demo)
-        echo bash python3 openssl ca-certificates postfix dovecot dovecot-pop3d curl \
-            procps '?dovecot-submissiond' ;;
+        echo bash python3 openssl ca-certificates postfix dovecot dovecot-pop3d fetchmail \
+            curl procps '?dovecot-submissiond' ;;
     apk:test)
         echo bash cmocka-dev bats python3 openssl ca-certificates postfix dovecot \
-            dovecot-pop3d cyrus-sasl isync curl procps iproute2 util-linux \
-            '?dovecot-submissiond' '?imtest' ;;
+            dovecot-pop3d cyrus-sasl isync curl procps iproute2 util-linux zsh fish \
+            '?dovecot-submissiond' '?imtest' '?systemd-analyze' \
+            git-email swaks msmtp emacs-nox m4 \
+            fetchmail mutt neomutt mpop aerc alpine tmux apparmor bzip2 '?selinux-policy-devel' \
+            '?getmail6' '?offlineimap' \
+            '?s-nail' '?imapfilter' '?fdm' '?nmh' ;;
+    apk:chroot)
+        echo debootstrap util-linux git ;;
     apk:lint)
         echo clang clang-extra-tools compiler-rt cppcheck shellcheck mandoc valgrind git ;;
 
     pacman:build)
-        echo base-devel libsasl openssl curl jansson confuse ;;
+        echo base-devel libsasl openssl libxcrypt curl jansson confuse ;;
     pacman:demo)
-        echo bash python openssl ca-certificates postfix dovecot curl procps-ng ;;
+        echo bash python openssl ca-certificates postfix dovecot fetchmail curl \
+            procps-ng ;;
     pacman:test)
         echo bash cmocka bats python openssl ca-certificates postfix dovecot isync curl \
-            procps-ng iproute2 util-linux '?imtest' ;;
+            procps-ng iproute2 util-linux systemd zsh fish '?imtest' \
+            git perl-authen-sasl perl-io-socket-ssl perl-mailtools swaks msmtp emacs-nox m4 \
+            fetchmail mutt neomutt mpop offlineimap aerc s-nail imapfilter fdm tmux \
+            apparmor bzip2 '?selinux-policy-devel' '?getmail6' '?alpine' '?nmh' ;;
+    pacman:chroot)
+        echo debootstrap util-linux git ;;
     pacman:lint)
         # Arch's mandoc replaces man-db; that is for the administrator to decide.
         echo clang compiler-rt cppcheck shellcheck valgrind git '?mandoc' ;;
 
     zypper:build)
-        echo gcc make pkgconf-pkg-config cyrus-sasl-devel libopenssl-devel libcurl-devel \
+        echo gcc make pkgconf-pkg-config cyrus-sasl-devel libopenssl-devel libxcrypt-devel libcurl-devel \
             libjansson-devel libconfuse-devel ;;
     zypper:demo)
-        echo bash python3 openssl ca-certificates postfix cyrus-sasl-plain curl procps \
-            '?dovecot' ;;
+        echo bash python3 openssl ca-certificates postfix cyrus-sasl-plain \
+            fetchmail curl procps '?dovecot' ;;
     zypper:test)
         echo bash libcmocka-devel python3 openssl ca-certificates postfix cyrus-sasl \
-            cyrus-sasl-plain isync curl procps iproute2 util-linux '?bats' '?dovecot' \
-            '?imtest' ;;
+            cyrus-sasl-plain isync curl procps iproute2 util-linux systemd zsh fish '?bats' '?dovecot' \
+            '?imtest' \
+            git-email msmtp emacs-nox m4 '?swaks' \
+            fetchmail mutt neomutt alpine tmux apparmor-parser bzip2 selinux-policy-devel \
+            '?mpop' '?getmail6' '?offlineimap' \
+            '?aerc' '?s-nail' '?imapfilter' '?fdm' '?nmh' ;;
+    zypper:chroot)
+        echo debootstrap util-linux git ;;
     zypper:lint)
         echo clang cppcheck ShellCheck mandoc valgrind git ;;
+
+    *:packages)
+        echo '?check-packaging is for Debian' ;;
+    *:deb)
+        echo '?debhelper' ;;
     esac
 }
 
@@ -189,11 +233,11 @@ apt_install() {
 sets=
 for set in "${@:-build}"; do
     case $set in
-    build | test | demo | lint) sets="$sets $set" ;;
+    build | test | demo | lint | deb | chroot | packages) sets="$sets $set" ;;
     all) sets="$sets build test demo lint" ;;
     *)
         say "unknown: $set"
-        say "usage: packaging/install-deps.sh [build|test|demo|lint|all]..."
+        say "usage: packaging/install-deps.sh [build|test|demo|lint|deb|chroot|packages|all]..."
         exit 64 ;;
     esac
 done

@@ -31,7 +31,8 @@
 #define LOG_LINE_MAX (ERR_LINE_MAX + 512)
 #define RELAY_HINT                                                                       \
     "is this the password of a relay that has no tokens? libsasl prefers XOAUTH2 to "    \
-    "PLAIN and LOGIN: set smtp_sasl_mechanism_filter there, see mailbearer-sasl(7)"
+    "PLAIN and LOGIN: set smtp_sasl_mechanism_filter there, see mailbearer-sasl(7); "    \
+    "mailbearer doctor --postfix checks it"
 
 enum state { STATE_START, STATE_SENT, STATE_DONE };
 
@@ -351,7 +352,7 @@ refusal_handle(const struct exchange *ex, const sasl_utils_t *utils, const char 
     else if (ex->kind == TOKEN_FILE)
         err_hint(&err, "look at what writes the token file");
     else
-        err_hint(&err, "if it stays so, run: mailbearer status %s",
+        err_hint(&err, "if it stays so, run: mailbearer doctor %s",
                  secret_str(&ex->account));
     utils->log(utils->conn, SASL_LOG_WARN, "%s",
                log_line(ex, err_line(&err, text), line));

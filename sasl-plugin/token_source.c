@@ -48,7 +48,8 @@ token_source_name(enum token_kind kind)
 static int
 from_agent(const char *account, int deadline_ms, struct secret *token_r, struct err *err)
 {
-    struct agent_query query = {"token", account, AGENT_ANY, deadline_ms, RESTART_MS};
+    struct agent_query query = {"token",     account,    AGENT_ANY,
+                                deadline_ms, RESTART_MS, NULL};
 
     if (account[0] == '\0')
         return err_set(err, ERR_USAGE, "the password names no account: agent:ACCOUNT");
@@ -173,7 +174,7 @@ token_source_fetch(const struct token_source *source, int deadline_ms,
 void
 token_source_rejected(const char *account, const struct secret *token)
 {
-    struct agent_query query = {"rejected", NULL, AGENT_ANY, REJECTED_MS, 0};
+    struct agent_query query = {"rejected", NULL, AGENT_ANY, REJECTED_MS, 0, NULL};
     struct secret key = SECRET_INIT;
     struct secret reply = SECRET_INIT;
 

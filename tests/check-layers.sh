@@ -45,26 +45,31 @@ BEGIN {
     allowed["catalogue"] = "catalogue client"
     allowed["accounts"] = "accounts base client"
     allowed["oauth"] = "oauth accounts base client catalogue"
-    allowed["agent"] = "agent oauth accounts base client catalogue"
-    allowed["commands"] = "commands agent oauth accounts base client catalogue"
-    allowed["front"] = "front accounts base client"
+    allowed["agent"] = "agent mail oauth accounts base client catalogue"
+    allowed["doctor"] = "doctor mail agent oauth accounts base client catalogue"
+    allowed["ports"] = "ports base client"
+    allowed["commands"] = "commands ports doctor agent oauth accounts base client catalogue"
+    allowed["setup"] = "setup accounts base client"
+    allowed["front"] = "front setup accounts base client"
     allowed["sasl-plugin"] = "sasl-plugin client"
     allowed["mail"] = "mail base client catalogue"
-    allowed["fetch-helper"] = "fetch-helper mail base catalogue client"
+    allowed["fetch-helper"] = "fetch-helper ports mail base catalogue client"
 
     # header prefix -> the only files that may include it
-    door["curl/"] = "token-helper/oauth/http.c token-helper/mail/connection.c"
+    door["curl/"] = "token-helper/oauth/http.c token-helper/mail/connection.c" \
+        " token-helper/doctor/look_private.h"
     door["jansson.h"] = "token-helper/base/json.c"
     door["confuse.h"] = "token-helper/accounts/accounts.c token-helper/accounts/options.c" \
         " token-helper/accounts/options.h"
     door["openssl/"] = "token-helper/oauth/crypto.c token-helper/oauth/crypto_internal.h" \
         " token-helper/oauth/crypto_pem.c token-helper/oauth/crypto_seal.c" \
-        " token-helper/oauth/crypto_sign.c"
+        " token-helper/oauth/crypto_sign.c fetch-helper/local_tls.c"
+    door["crypt.h"] = "token-helper/ports/password_hash.c"
     door["sasl/"] = "sasl-plugin/plugin.c"
 
     n = split("arpa/inet assert ctype dirent errno fcntl fnmatch getopt grp inttypes limits " \
         "math netdb net/if netinet/in netinet/tcp poll pthread pwd signal spawn stdarg " \
-        "stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings sys/auxv sys/epoll " \
+        "stdatomic stdbool stddef malloc stdint stdio stdlib stdnoreturn string strings sys/auxv sys/epoll " \
         "sys/eventfd sys/file sys/inotify sys/mman sys/prctl sys/random sys/resource " \
         "sys/select sys/signalfd sys/socket sys/stat sys/statvfs sys/syscall sys/time " \
         "sys/timerfd sys/types sys/uio sys/un sys/wait sysexits syslog termios time unistd " \
@@ -194,7 +199,7 @@ planted() {
     result $ok "found: $1" "$said"
 }
 
-echo 1..17
+echo 1..19
 said=$("$here/tests/check-layers.sh" --tree "$here")
 result $? "includes and calls in the tree" "$said"
 needs libmailbearer.so
@@ -221,6 +226,10 @@ planted "libconfuse elsewhere" token-helper/front/main.c \
     '#include <confuse.h>' "is for token-helper/accounts/accounts.c"
 planted "OpenSSL elsewhere" token-helper/front/main.c \
     '#include <openssl/sha.h>' "is for token-helper/oauth/crypto.c"
+planted "OpenSSL elsewhere in fetch-helper" fetch-helper/session.c \
+    '#include <openssl/ssl.h>' "fetch-helper/local_tls.c alone"
+planted "libcrypt elsewhere" fetch-helper/port_gate.c \
+    '#include <crypt.h>' "is for token-helper/ports/password_hash.c alone"
 planted "SASL elsewhere" token-helper/client/oauth_message.c \
     '#include <sasl/sasl.h>' "is for sasl-plugin/plugin.c alone"
 planted "another library" token-helper/client/error.c \

@@ -67,7 +67,7 @@ includes() {
 tidy_files() {
     # shellcheck disable=SC2046
     xargs -P "$jobs" -I{} clang-tidy --quiet --checks="${checks:-}" {} -- "$@" -std=c11 -D_GNU_SOURCE \
-        -Itoken-helper '-DMAILBEARER_VERSION="0"' '-DMAILBEARER_LIBEXECDIR="/"' \
+        -Itoken-helper '-DMAILBEARER_VERSION="0"' '-DMAILBEARER_LIBEXECDIR="/"' '-DMAILBEARER_BINDIR="/"' \
         '-DMAILBEARER_SYSCONFDIR="/"' '-DMAILBEARER_LOCALSTATEDIR="/"' \
         '-DMAILBEARER_RUNDIR="/"' $(includes)
 }
@@ -86,7 +86,7 @@ run_cppcheck() {
     # shellcheck disable=SC2046
     cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j "$jobs" -D_GNU_SOURCE \
         --enable=warning,performance,portability --suppressions-list=tests/cppcheck.suppress \
-        '-DMAILBEARER_VERSION="0"' '-DMAILBEARER_LIBEXECDIR="/"' \
+        '-DMAILBEARER_VERSION="0"' '-DMAILBEARER_LIBEXECDIR="/"' '-DMAILBEARER_BINDIR="/"' \
         '-DMAILBEARER_SYSCONFDIR="/"' '-DMAILBEARER_LOCALSTATEDIR="/"' \
         '-DMAILBEARER_RUNDIR="/"' -Itoken-helper $(sources '*.c')
 }

@@ -35,7 +35,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(unit_needs)
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $^ \
 	  $$(sed -n '1,5s,.*/\* *link: *\(.*[^ ]\) *\*/.*,\1,p' tests/unit/test_$*.c) -lcmocka \
-	  $(CURL_LIBS) $(CRYPTO_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS)
+	  $(CURL_LIBS) $(TLS_LIBS) $(CRYPTO_LIBS) $(CRYPT_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS)
 .SECONDARY: $(unit_c:%.c=$(BUILD)/%.o)
 
 .PHONY: unit-tests check-unit check-integration check-asan check-valgrind
@@ -73,8 +73,11 @@ check-asan: ## unit and integration tests with ASan and UBSan; T=name
 
 check-valgrind: all unit-tests ## unit tests under valgrind; T=name
 	@$(RUN_TESTS) --group valgrind --timeout 600 --jobs 2 --rerun 'make check-valgrind T={}' \
+	  --env MAILBEARER_TEST_UNDER=valgrind --env MAILBEARER_TEST_SLOW=20 \
 	  --under 'valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
 	  $(unit_chosen)
+
+include tests/fuzz/fuzz.mk
 
 # --- what the tree must be -------------------------------------------------------------
 .PHONY: check-runner check-layers check-exports check-man check-catalogue check-docs
@@ -85,6 +88,10 @@ run_man = --group man --timeout 120 --rerun 'make check-man' tests/check-man.sh
 run_catalogue = --group catalogue --timeout 120 --rerun 'make check-catalogue' \
 	tests/check-catalogue.sh
 run_docs = --group docs --timeout 120 --rerun 'make check-docs' tests/check-docs.sh
+run_units = --group units --timeout 120 --rerun 'make check-units' tests/check-units.sh
+run_install = --group install --timeout 120 --rerun 'make check-install' tests/check-install.sh
+run_completions = --group completions --timeout 120 --rerun 'make check-completions' \
+	tests/check-completions.sh
 run_lint = --group lint --timeout 900 --rerun 'make lint' tests/lint.sh
 
 check-runner: ## the test runner's own test
@@ -105,6 +112,32 @@ check-catalogue: ## the table of known errors is refused when it is malformed
 check-docs: all ## the documents: accounts files, commands, links
 	@$(RUN_TESTS) $(run_docs)
 
+.PHONY: check-units check-install check-completions check-dist check-deb
+check-units: all ## the service files
+	@$(RUN_TESTS) $(run_units)
+
+check-install: all ## make install and make uninstall
+	@$(RUN_TESTS) $(run_install)
+
+check-completions: all ## the shells' completions
+	@$(RUN_TESTS) $(run_completions)
+
+check-dist: ## the tarball of make dist builds, passes the unit tests and installs
+	@$(RUN_TESTS) --group dist --timeout 900 --rerun 'make check-dist' tests/check-dist.sh
+
+# RELEASES="bookworm" is one of them only; the chroots stay in $(BUILD)/deb-check.
+check-deb: dist ## Debian packages in clean chroots, as root
+	@packaging/install-deps.sh chroot
+	@$(RUN_TESTS) --group deb --timeout 5400 --rerun 'make check-deb' \
+	  --also "packaging/debian/check.sh '$(DIST)' '$(BUILD)/deb-check' $(RELEASES)"
+
+# With the chroots and, for the same tarball, the packages of check-deb.
+.PHONY: check-readme
+check-readme: dist ## README.md followed word for word in a clean chroot, as root
+	@packaging/install-deps.sh chroot
+	@$(RUN_TESTS) --group readme --timeout 3600 --rerun 'make check-readme' \
+	  --also "packaging/debian/readme-trial.sh '$(DIST)' '$(BUILD)/deb-check' $(RELEASES)"
+
 check-secrets: ## no secret in what the last test run wrote
 	@mkdir -p '$(CHECK_LOGS)'
 	@tests/check-secrets.sh '$(CHECK_LOGS)'
@@ -121,31 +154,55 @@ check: ## all tests and checks, installing what they need
 	@$(RUN_TESTS) --budget $(CHECK_BUDGET) \
 	  --group build --timeout 600 \
 	  --do 'with warnings as errors' '$(MAKE) --no-print-directory -j2 WERROR=1 all unit-tests' \
-	  --do 'with sanitizers' "$(make_asan) -j2 WERROR=1 all unit-tests" \
+	  --do 'with sanitizers' "$(make_asan) -j2 WERROR=1 all unit-tests replay-programs" \
 	  --group runner --rerun 'make check-runner' tests/check-runner.sh \
 	  $(run_unit) $(run_bats) $(call run_asan,$(asan_in_check)) $(run_layers) $(run_exports) $(run_man) \
-	  $(run_catalogue) $(run_docs) $(run_lint) \
+	  $(run_corpus) $(run_catalogue) $(run_docs) $(run_units) $(run_install) $(run_completions) \
+	  $(run_policy) $(run_recipes) $(run_lint) \
 	  --group secrets --rerun 'make check-secrets' \
 	  --also "tests/check-secrets.sh '$(CHECK_LOGS)'"
 
-check-all: ## make check, then everything with sanitizers, valgrind and the benchmarks
+check-all: ## make check, then everything with sanitizers, valgrind, the packages and the benchmarks
 	$(MAKE) check
+	MAILBEARER_MANY=10000 $(MAKE) check-integration T=clients-fetchmail
 	$(MAKE) check-asan
 	$(MAKE) check-valgrind
+	$(MAKE) check-tsan
+	$(MAKE) check-msan
+	$(MAKE) check-analyzer
+	$(MAKE) check-faults
+	$(MAKE) check-storm
+	$(MAKE) fuzz
+	$(MAKE) check-dist
+	$(MAKE) check-deb
+	$(MAKE) check-readme
+	$(MAKE) check-packaging
 	$(MAKE) bench
 
 # --- benchmarks ------------------------------------------------------------------------
 # tests/bench/run compares, and says which bar was missed.
-bench_programs = compare fetch_mail load pingpong print_token sasl_exchange sasl_init
+bench_programs = closed compare fetch_mail load pingpong print_token sasl_exchange sasl_init
 bench_bin = $(bench_programs:%=$(BUILD)/tests/bench/%)
 $(filter-out %/print_token,$(bench_bin)): $(BUILD)/tests/bench/bench.o
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ \
 	  $(if $(findstring sasl_,$*),$$($(PKG_CONFIG) --libs libsasl2))
+# The real keeper with clocks and refreshes that are not.
+day_wraps = wallclock_now deadline_now flight_start store_stamp slots_assign slots_pace
+$(BUILD)/tests/bench/day: $(BUILD)/tests/bench/day.o $(BUILD)/tests/bench/bench.o \
+	  $(filter-out %/commands/main.o,$(oauth_needs))
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(HARDEN_LD) -pthread -o $@ $^ \
+	  $(day_wraps:%=-Wl,--wrap=%) $(CURL_LIBS) $(TLS_LIBS) $(CRYPTO_LIBS) $(CRYPT_LIBS) \
+	  $(CONFUSE_LIBS) $(JANSSON_LIBS) -lm
 .SECONDARY: $(bench_programs:%=$(BUILD)/tests/bench/%.o)
-bench: all $(bench_bin) ## speed and size against their bars, as root
+bench: all $(bench_bin) $(BUILD)/tests/bench/day ## speed and size against their bars, as root
 	@MAILBEARER_BUILD='$(build_dir)' tests/bench/run
+
+.PHONY: bench-curves
+bench-curves: all $(bench_bin) $(BUILD)/tests/bench/day ## the curves of docs/scaling.md, as root
+	@MAILBEARER_BUILD='$(build_dir)' tests/bench/run curves
 
 demo: ## Postfix sends a mail through a stand-in for Exchange
 	@packaging/install-deps.sh build demo

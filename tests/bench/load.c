@@ -182,7 +182,7 @@ main(int argc, char **argv)
     gap = 1e6 / (double)bench_number(argv[2]);
     total = (size_t)(bench_number(argv[2]) * bench_number(argv[3]));
     load.accounts = bench_number(argv[4]);
-    load.stuck_count = bench_number(argv[5]);
+    load.stuck_count = strcmp(argv[5], "0") == 0 ? 0 : bench_number(argv[5]);
     load.questions = bench_alloc(total, sizeof(*load.questions));
     load.times = bench_alloc(total, sizeof(double));
     setrlimit(RLIMIT_NOFILE, &files);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# demo.sh - Postfix, unchanged and chrooted, sends a mail with an OAuth token. A story with
-# its proofs: what is done, what happened, and the log lines that show it.
+# demo.sh - Postfix, unchanged and chrooted, sends a mail with an OAuth token, and fetchmail,
+# as unchanged, fetches it back. A story with its proofs: what is done, what happened, and the log lines that show it.
 #
 # Run by `make demo`, as root. Nothing outside a temporary directory is touched; what is
 # started is stopped by its own pid, also on Ctrl-C. KEEP=1 keeps the directory.
@@ -10,6 +10,8 @@ cd "${BASH_SOURCE[0]%/*}/../integration"
 . ./lib.bash
 . ./dovecot.bash
 . ./postfix.bash
+. ./agent.bash
+. ./setup.bash
 
 STEP=0
 
@@ -83,7 +85,7 @@ check_place() {
     local program
 
     [[ $EUID -eq 0 ]] || { echo 'The demo needs root: Postfix does.' >&2; exit 77; }
-    for program in "$PYTHON" openssl curl postfix dovecot pgrep; do
+    for program in "$PYTHON" openssl curl postfix dovecot fetchmail pgrep; do
         command -v "$program" > /dev/null || {
             echo "$program is missing: packaging/install-deps.sh demo" >&2
             exit 69
@@ -116,8 +118,9 @@ entra_and_exchange() {
 agent_in_the_jail() {
     step 'The agent owns the secret and listens inside the jail of Postfix'
     make_postfix || fail 'the jail could not be made'
-    # shellcheck disable=SC2119
-    write_accounts
+    set_client "$APP_CLIENT" '"mailboxes": ["relay@contoso.com", "alice@contoso.com"]'
+    write_accounts "$(app_account alice@contoso.com "imap = \"localhost:$DOVECOT_IMAPS tls\"" \
+        "ca_file = \"$WORK/tls/ca.pem\"")"
     say 'The accounts file (the secret itself is in another file):'
     grep -v '^ *#' "$WORK/mailbearer.conf" | proof
     start_agent "$AGENT_SOCKET" || fail 'the agent did not start'
@@ -155,7 +158,7 @@ first_message() {
     say 'Entra was asked once for a token:'
     log_lines "$WORK/entra.log" 'POST .*-> 200' | proof
     say 'Dovecot took it, with XOAUTH2:'
-    log_lines "$WORK/dovecot/log" 'submission-login: Info: Login' | proof
+    log_lines "$WORK/dovecot/log" 'submission-login: Info: (Login|Logged in):' | proof
     say 'And here is the message, fetched by IMAP from the mailbox it landed in:'
     fetch_mail alice@contoso.com "$(new_token \
         "{\"client\": \"$PUBLIC_CLIENT\", \"user\": \"alice@contoso.com\"}")" | proof
@@ -183,6 +186,26 @@ second_message() {
         "$WORK/mail/alice@contoso.com/Maildir/cur" | sort | proof
 }
 
+fetched_back() {
+    step 'Fetched back: fetchmail, unchanged, reads the mailbox'
+    mark_logs
+    say 'fetchmail 6.4 knows no OAuth 2.0. It gets the configuration that' \
+        '"mailbearer setup fetchmail alice@contoso.com" prints, as it is:'
+    use_setup fetchmail alice@contoso.com "$WORK/fetch" "$WORK/fetch/home" ||
+        fail 'setup printed nothing'
+    proof < "$WORK/fetch/home/.fetchmailrc"
+    say 'mailbearer-fetch signs in for it, with a token from the agent, and hands it the' \
+        'session. What fetchmail says:'
+    HOME=$WORK/fetch/home fetchmail --nodetach --nosyslog --pidfile "$WORK/fetch/pid" \
+        --mda "cat >> $WORK/fetch/mail" < /dev/null 2>&1 | proof
+    say 'Dovecot saw a sign-in with XOAUTH2 from an unchanged fetchmail:'
+    log_lines "$WORK/dovecot/log" 'imap-login: Info: (Login|Logged in):' | proof
+    expect 2 "$(grep -c '^Subject: Hello' "$WORK/fetch/mail")" || fail 'a message is missing'
+    expect 0 "$(mail_count alice@contoso.com)" || fail 'the mailbox is not empty'
+    say 'Both messages are here, and gone from the server:'
+    grep '^Subject: ' "$WORK/fetch/mail" | proof
+}
+
 what_was_not_seen() {
     step 'What nobody wrote down'
     no_secret_in "$MAILLOG" "$WORK/agent.log" "$WORK/entra.log" "$WORK/dovecot/log" \
@@ -203,4 +226,6 @@ agent_in_the_jail
 postfix_itself
 first_message
 second_message
+# With Dovecot 2.4 the application can open the relay's mailbox only (dovecot24.bash).
+[[ -n ${APPLICATION_MAILBOX:-} ]] || fetched_back
 what_was_not_seen

@@ -172,11 +172,16 @@ idles() {
 @test "fetchmail 7 reads its own configuration" {
     fetchmail --version 2>/dev/null | grep -q '^This is fetchmail release 7' ||
         skip 'no release of fetchmail 7 yet'
-    a_letter
-    as_printed fetchmail7
-    fetchmail_runs
-    ended 0
-    got_letter got.token
+    local client
+
+    for client in fetchmail7 fetchmail7-pop3; do
+        fresh_home
+        a_letter
+        as_printed $client
+        fetchmail_runs
+        ended 0
+        got_letter got.token
+    done
 }
 
 # IMAP takes the shared address, SMTP the address of the person who may send for it.

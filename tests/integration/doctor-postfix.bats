@@ -42,9 +42,9 @@ doctor() {
 }
 
 # settle - makes what has just been written a minute old: Postfix waits before it reads a
-# file that may still be being written.
+# file that may still be being written. None is left younger than another made after it.
 settle() {
-    find "$POSTFIX_ETC" -type f -newermt '-30 seconds' -exec touch -d '-1 minute' {} +
+    find "$POSTFIX_ETC" -type f -newermt '-1 minute' -exec touch -d '-1 minute' {} +
 }
 
 # fault NAME=VALUE... - spoils main.cf.
@@ -432,6 +432,38 @@ denied() {
     expect_in "$(out)" '✗ smtp_sasl_password_maps has no entry for [smtp.office365.com]:587'
     fault smtp_sender_dependent_authentication=yes
     all_well
+}
+
+@test "large tables: an entry is found, what is not listed is said, nothing is made up" {
+    local i
+
+    for ((i = 0; i < 70; i++)); do
+        printf 'u%d@contoso.com [h%d.example]:587\n' "$i" "$i" >> "$POSTFIX_ETC/senders"
+        printf '[h%d.example]:587 relay@contoso.com:agent:\n' "$i" >> "$POSTFIX_ETC/sasl_passwd"
+    done
+    fault "sender_dependent_relayhost_maps=texthash:$POSTFIX_ETC/senders"
+    all_well
+    expect_in "$(out)" 'only the first 64 relays are looked at'
+    fault sender_dependent_relayhost_maps=
+    seq -f '[other%.0f.example]:587 someone.else@contoso.com:agent:someone' 60000 \
+        >> "$POSTFIX_ETC/sasl_passwd" # 3.8 MB
+    doctor
+    expect 0 "$RC"
+    expect_in "$(out)" '! the entry ['
+    refute grep -q 'cannot be opened' "$WORK/out.token"
+    seq -f '[many%.0f.example]:587 someone.else@contoso.com:agent:someone' 120000 \
+        >> "$POSTFIX_ETC/sasl_passwd"
+    all_well
+    expect_in "$(out)" "· texthash:$POSTFIX_ETC/sasl_passwd: too large, its entries are not listed"
+    expect_in "$(out)" '✓ [localhost]:587 (relayhost, service smtp): relay@contoso.com'
+}
+
+@test "a table within a table is not shown: it may be a password" {
+    fault 'smtp_sasl_password_maps=unionmap:{static:relay@contoso.com:CANARY-password}'
+    doctor
+    expect 78 "$RC"
+    expect_in "$(out)" 'has a password or token itself'
+    no_secret_in "$WORK/out.token" "$WORK/err"
 }
 
 @test "not as root: what cannot be looked at is said" {

@@ -5,12 +5,14 @@
 load lib.bash
 load agent.bash
 load dovecot.bash
+load exchange.bash
 load fetch.bash
 
 setup_file() {
     make_fetch_ground
+    start_exchange
     export_work
-    export DOVECOT_SUBMISSIONS
+    export DOVECOT_SUBMISSIONS EXCHANGE_SMTP EXCHANGE_IMAPS EXCHANGE_POP3S EXCHANGE_ADMIN
 }
 
 teardown_file() {
@@ -20,7 +22,9 @@ teardown_file() {
 setup() {
     fresh_ground
     entra_admin clock '{"ahead": 0}'
-    set_client "$APP_CLIENT" '"roles": ["SMTP.SendAsApp", "IMAP.AccessAsApp", "POP.AccessAsApp"]'
+    exchange_admin clear
+    set_client "$APP_CLIENT" '"roles": ["SMTP.SendAsApp", "IMAP.AccessAsApp", "POP.AccessAsApp"],
+        "mailboxes": ["relay@contoso.com", "shared@contoso.com"]'
     set_client "$PUBLIC_CLIENT" \
         '"delegated": ["SMTP.Send", "IMAP.AccessAsUser.All", "POP.AccessAsUser.All"]'
     export LC_ALL=C.UTF-8
@@ -41,6 +45,13 @@ doctor() {
     timeout 70 "$MAILBEARER" -c "$WORK/mailbearer.conf" doctor "$@" \
         > doctor.out 2> doctor.err || RC=$?
     expect '' "$(cat doctor.err)"
+    expect '' "$(without_remedy)"
+}
+
+# without_remedy - the failures that say no word of what mends them.
+without_remedy() {
+    awk '/^  ✗/ { failed = $0; next } failed != "" && !/^      to mend it: ./ { print failed }
+        { failed = "" } END { if (failed != "") print failed }' doctor.out
 }
 
 # says TEXT - a line of the report holds it.
@@ -310,6 +321,23 @@ END
     says 'send it SIGHUP'
 }
 
+@test "an agent that does not answer: told once, with where, and on without it" {
+    "$PYTHON" -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(9)
+time.sleep(60)' "$WORK/mute.sock" 3>&- &
+    record_pid $! mute
+    retry_until 10 test -S mute.sock
+    MAILBEARER_SOCKET=$WORK/mute.sock doctor "$RELAY" --imap
+    stop_named mute
+    ends 75
+    says "✗ $WORK/mute.sock: the agent did not answer in time"
+    says 'to mend it: look into its log, then start it anew: systemctl restart mailbearer'
+    expect 1 "$(grep -c '✗' doctor.out)"
+    says '✓ INBOX can be opened'
+}
+
 @test "an account that only the agent has: asked there, as the user whom it allows" {
     RELAY_USERS=4711 write_fetch_accounts
     start_agent
@@ -451,11 +479,37 @@ import os; socket.socket(socket.AF_UNIX).bind(\"$STALE\"); os.chmod(\"$STALE\", 
     says 'to mend it: check `tls` against `starttls`'
 }
 
-@test "a server that is busy says so" {
+@test "a server that is busy says so, with what is known of those words" {
     at_odd smtp-busy tls
     doctor odd
     ends 75
     says '✗ smtp: localhost takes no session: 421 4.3.2 Service not active'
+    says 'to mend it: Nothing to do: Postfix tries again'
+    stop_named odd
+    at_odd pop3-busy tls
+    doctor odd
+    ends 75
+    says '✗ pop3: localhost takes no session: -ERR [SYS/TEMP] later'
+    says 'to mend it: Nothing to do: try again later, with growing pauses'
+}
+
+@test "a clock that stands before the certificate's first day" {
+    mkdir -p early/tls
+    cp tls/ca.pem early/tls
+    openssl req -new -key tls/server.key -subj /CN=localhost -out early/csr
+    printf '%s\n' '[ca]' default_ca=d '[d]' database=early/index new_certs_dir=early \
+        rand_serial=yes default_md=sha256 policy=p x509_extensions=x '[p]' \
+        commonName=supplied '[x]' subjectAltName=DNS:localhost > early/ca.conf
+    : > early/index
+    openssl ca -batch -config early/ca.conf -cert tls/ca.pem -keyfile tls/ca.key -notext \
+        -startdate 20400102030405Z -enddate 20410101000000Z -in early/csr \
+        -out early/tls/server.pem 2> early/log || { cat early/log >&2; return 1; }
+    cp tls/server.key early/tls
+    ODD_DIR=$WORK/early at_odd imap-good tls
+    doctor odd
+    ends 75
+    says '✗ imap: the certificate of localhost is not trusted: '
+    says "to mend it: it begins at 2040-01-02T03:04:05Z only, and this machine's clock shows 20"
 }
 
 @test "by a proxy; one that is not there" {
@@ -474,6 +528,25 @@ import os; socket.socket(socket.AF_UNIX).bind(\"$STALE\"); os.chmod(\"$STALE\", 
     doctor bad
     ends 75
     says 'the proxy'
+}
+
+@test "a proxy that does not let it pass" {
+    local way
+
+    rm -f proxy.port
+    "$PYTHON" bin/proxy.py --dir "$WORK" --refuse 3>&- >> odd.err 2>&1 &
+    record_pid $! proxy
+    retry_until 10 test -f proxy.port
+    PROXY=$(< proxy.port)
+    for way in http socks5h; do
+        DOVECOT_SUBMISSION='' write_accounts 'defaults {' "    ca_file = \"$WORK/tls/ca.pem\"" \
+            '}' "$(odd_account odd imap "localhost:$DOVECOT_IMAPS tls" \
+                "proxy = \"$way://127.0.0.1:$PROXY\"")"
+        doctor odd
+        ends 75
+        says "✗ imap: the proxy does not connect to localhost port $DOVECOT_IMAPS ("
+        says "to mend it: have the proxy $way://127.0.0.1:$PROXY let CONNECT to that port pass"
+    done
 }
 
 # --- grant and token
@@ -507,7 +580,7 @@ import os; socket.socket(socket.AF_UNIX).bind(\"$STALE\"); os.chmod(\"$STALE\", 
     import_alice
     doctor "$ALICE" --imap
     ends 77
-    says "✗ $ALICE signed in, and the mailbox is $RELAY"
+    says "! $ALICE signed in, and the mailbox is $RELAY"
     says "login_hint = $ALICE"
     # a shared mailbox: right for IMAP, not for SMTP
     write_fetch_accounts "$(alice_account 'user = shared@contoso.com' "login_hint = $ALICE")"
@@ -600,6 +673,53 @@ AUTH XOAUTH2, TOKEN 2' "$(grep AUTH odd.log | sed 's/, Gone//')"
     doctor odd
     says '· the fresh token was accepted'
     agent_log_holds 'odd: the present token was reported as refused, fetching another'
+}
+
+# at_exchange - relay@contoso.com there.
+at_exchange() {
+    DOVECOT_SUBMISSION='' write_accounts "defaults {$(exchange_servers)}"
+}
+
+@test "an application that Exchange does not know: the commands with its own ids, said once" {
+    local id new
+
+    set_client "$APP_CLIENT" '"mailboxes": []'
+    at_exchange
+    doctor "$RELAY"
+    ends 77
+    id=$(sed -n 's/.*Exchange knows that by the object id of its enterprise application, //p' \
+        doctor.out)
+    [[ $id =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]]
+    new="New-ServicePrincipal -AppId $APP_CLIENT -ObjectId $id"
+    says "$new, then Add-MailboxPermission $RELAY -User $id -AccessRights FullAccess"
+    says "Test-ServicePrincipalAuthorization $id -Resource $RELAY"
+    expect 3 "$(grep -c '✗ localhost refused the sign-in: ' doctor.out)"
+    expect 1 "$(grep -c 'the token was refused: another one is asked for' doctor.out)"
+    expect 1 "$(grep -c 'less than 2 hours ago' doctor.out)"
+    expect 2 "$(entra_count by_grant/client_credentials)"
+}
+
+@test "signed in, but the rights are missing: the delay is named; not for a recipient" {
+    at_exchange
+    exchange_admin fail '{"fail": "sender_rights"}'
+    doctor "$RELAY" --smtp
+    ends 77
+    says '✗ localhost refuses the mailbox as sender: 550 5.7.60 SMTP; Client does not have'
+    says 'less than 2 hours ago'
+    exchange_admin clear
+    exchange_admin fail '{"protocol": "imap", "at": "command", "text":
+        "BAD User is authenticated but not connected."}'
+    doctor "$RELAY" --imap
+    ends 77
+    says "Set-CASMailbox $RELAY -ImapEnabled \$true; compare"
+    says_not 'mailbearer doctor'
+    says 'less than 2 hours ago'
+    exchange_admin clear
+    exchange_admin fail '{"protocol": "smtp", "at": "rcpt", "text": "550 5.4.1 denied"}'
+    doctor "$RELAY" --smtp --send-to x@example.net
+    ends 77
+    says '✗ localhost refuses the recipient: 550 5.4.1 denied'
+    says_not 'less than 2 hours ago'
 }
 
 @test "signed in, but the mailbox is not opened" {

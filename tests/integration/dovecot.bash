@@ -117,6 +117,11 @@ END
     dovecot_passdbs
 }
 
+if [[ $(/usr/sbin/dovecot --version 2>/dev/null) = 2.[4-9]* ]]; then
+    # shellcheck source=dovecot24.bash
+    . "$LIB_DIRECTORY/dovecot24.bash"
+fi
+
 # start_smarthost - what Dovecot's submission service hands messages to.
 start_smarthost() {
     local mailbox

@@ -3,7 +3,8 @@
 # that are stopped by their own pid, the stand-in Entra, the agent.
 #
 # Used by:  *.bats, dovecot.bash, postfix.bash, ../demo/demo.sh
-# MAILBEARER_BUILD or BUILD names the build directory (default: build in the tree's top).
+# MAILBEARER_BUILD or BUILD names the build directory (default: build in the tree's top). With
+# MAILBEARER_INSTALLED set, the installed programs are used and the build directory is not.
 #
 # Every server started here is recorded by record_pid() and ended by stop_all(), which
 # teardown calls always. Waiting is done by retry_until(), with a deadline.
@@ -17,6 +18,11 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 MAILBEARER=$BUILD/mailbearer
 # The front looks for mailbearer-oauth in libexec; in a build tree it has to be told.
 export MAILBEARER_OAUTH=$BUILD/mailbearer-oauth
+if [[ -n ${MAILBEARER_INSTALLED:-} ]]; then
+    BUILD=/nonexistent
+    MAILBEARER=$(command -v mailbearer)
+    unset MAILBEARER_OAUTH
+fi
 
 # The stand-in's default directory (../fake/entra/directory.py). Secrets and tokens hold the
 # word that tests/check-secrets.sh looks for.
@@ -278,8 +284,8 @@ print(reply.partition(b":")[2][:-1].decode())' "${3:-$MAILBEARER_SOCKET}" "$1" "
 export_work() {
     local name
 
-    for name in WORK TOKEN_ENDPOINT "${!ENTRA_@}" "${!DOVECOT_@}" "${!POSTFIX_@}" QUEUE \
-        MAILLOG AGENT_SOCKET MAILBEARER_SOCKET; do
+    for name in WORK TOKEN_ENDPOINT "${!ENTRA_@}" "${!DOVECOT_@}" "${!EXCHANGE_@}" \
+        "${!POSTFIX_@}" QUEUE MAILLOG AGENT_SOCKET MAILBEARER_SOCKET; do
         # shellcheck disable=SC2163
         [[ -z ${!name:-} ]] || export "$name"
     done

@@ -99,13 +99,13 @@ as_texts() {
 user_assigned() {
     entra_admin identity "{\"clients\": [\"$APP_CLIENT\"]}"
     mailbearer token "$RELAY"
-    failed 77 'Identity not found' 'mailbearer check'
+    failed 77 'Identity not found' 'managed_identity_client_id of relay@contoso.com'
     as_machine "managed_identity_client_id = $APP_CLIENT"
     works
     was_asked '{"imds 200": 1}'
     as_machine "managed_identity_client_id = $PUBLIC_CLIENT"
     mailbearer token "$RELAY"
-    failed 77 'Identity not found' 'mailbearer check'
+    failed 77 'Identity not found' 'managed_identity_client_id of relay@contoso.com'
     was_asked '{"imds 400": 1}'
 }
 

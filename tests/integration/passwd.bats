@@ -174,3 +174,33 @@ Once more: ~' "$(tr -d '\r' < seen)"
     echo 'CANARY password' | as 12345 env HOME="$home" "$MAILBEARER" passwd "$RELAY"
     expect '600 12345' "$(stat -c '%a %u' "$home/.config/mailbearer/ports")"
 }
+
+# check - mailbearer check; sets RC.
+check() {
+    RC=0
+    timeout 20 "$MAILBEARER" -c mailbearer.conf check > out.token 2> err || RC=$?
+}
+
+@test "check looks at the local passwords too: modes, lines, accounts that are gone" {
+    check
+    expect 0 "$RC"
+    refute grep -q 'local' out.token
+    passwd "$RELAY" < <(printf 'CANARY first password\n')
+    check
+    expect 0 "$RC"
+    expect_in "$(cat out.token)" 'ok       1 passwords of local ports'
+    echo "gone@contoso.com:\$y\$x" >> ports
+    check
+    expect 0 "$RC"
+    expect_in "$(cat out.token)" "warning  ports has a local password for gone@contoso.com, which is no account -> run: mailbearer passwd --delete gone@contoso.com"
+    echo nonsense >> ports
+    check
+    expect 78 "$RC"
+    expect_in "$(cat out.token)" "error    ports file ports, line 4: not ACCOUNT:HASH"
+    sed -i '/nonsense/d' ports
+    chmod 640 ports
+    check
+    expect 78 "$RC"
+    expect_in "$(cat out.token)" "error    ports file ports has mode 640: its group may read or change it"
+    expect_in "$(cat out.token)" "ok       $RELAY" # the rest is looked at all the same
+}

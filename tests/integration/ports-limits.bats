@@ -70,6 +70,22 @@ waits() {
     (($(now_ms) - start < 3500))
 }
 
+@test "one user's guesses over loopback do not keep out another user's program" {
+    printf 'a LOGIN %s "%s"\r\nb LOGOUT\r\n' "$RELAY" 'CANARY local \"pass\\word\" 1' > said
+    start_port port --listen 127.0.0.1:0 --failure-delay 16000 imap
+    client say "$PORT" said # it is known from now on
+    saw 'b OK Logout'
+    RC=0
+    as 12345 timeout 60 "$PYTHON" bin/port_client.py guess "$PORT" 8 "$RELAY" > out.token || RC=$?
+    expect 0 "$RC"
+    saw 'a NO [UNAVAILABLE] mailbearer: too many failures lately'
+    port_log "$RELAY: wrong name or password from 127.0.0.1 uid 12345 (try 1 of 3)"
+    start=$(now_ms)
+    client say "$PORT" said
+    saw 'b OK Logout'
+    (($(now_ms) - start < 4000))
+}
+
 @test "unknown accounts are slowed as known ones are, and so are three tries at once" {
     start_port port --listen 127.0.0.1:0 --failure-delay 100 imap
     client guess "$PORT" 4 nobody@contoso.com
@@ -78,8 +94,8 @@ waits() {
     client wrong "$PORT" 5 "$RELAY"
     expect 3 "$(grep -c 'AUTHENTICATIONFAILED' out.token)"
     expect '* BYE good-bye' "$(tail -n 1 out.token | tr -d '\r')"
-    port_log 'nobody@contoso.com: wrong name or password from 127.0.0.1 (try 1 of 3)'
-    port_log "$RELAY: wrong name or password from 127.0.0.1 (try 3 of 3)"
+    port_log 'nobody@contoso.com: wrong name or password from 127.0.0.1 uid 0 (try 1 of 3)'
+    port_log "$RELAY: wrong name or password from 127.0.0.1 uid 0 (try 3 of 3)"
 }
 
 @test "waiting longer than 15 s is refused at once, without a look at the password" {

@@ -31,7 +31,7 @@ start_port() {
 
     shift
     : > "$WORK/$name.log"
-    "$FETCH" -c "$WORK/mailbearer.conf" -v "$@" 3>&- < /dev/null >> "$WORK/$name.log" 2>&1 &
+    "$FETCH" -c "$WORK/mailbearer.conf" -v --user root "$@" 3>&- < /dev/null >> "$WORK/$name.log" 2>&1 &
     record_pid $! "$name"
     LISTENER=$!
     retry_until 10 grep -q 'listening on' "$WORK/$name.log" || { cat "$WORK/$name.log" >&2; return 1; }

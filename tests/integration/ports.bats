@@ -133,8 +133,8 @@ c BAD cancelled
 d BAD cancelled
 e NO [AUTHENTICATIONFAILED] wrong name or password
 * BYE good-bye'
-    port_log "$RELAY: wrong name or password from 127.0.0.1 (try 1 of 3)"
-    port_log 'nobody@contoso.com: wrong name or password from 127.0.0.1 (try 2 of 3)'
+    port_log "$RELAY: wrong name or password from 127.0.0.1 uid 0 (try 1 of 3)"
+    port_log 'nobody@contoso.com: wrong name or password from 127.0.0.1 uid 0 (try 2 of 3)'
     stop_named port
     start_port port --listen 127.0.0.1:0 --failure-delay 0 pop3 "$RELAY"
     printf 'CAPA\r\nSTAT\r\nAPOP x 0123456789abcdef0123456789abcdef\r\nPASS x\r\nUSER x\r\nPASS wrong\r\nQUIT\r\n' > said
@@ -291,7 +291,7 @@ os.set_inheritable(3, True), os.set_inheritable(4, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="2")
 log = os.open(work + "/port.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 os.dup2(log, 2)
-os.execv(fetch, [fetch, "-c", work + "/mailbearer.conf", "-v", "imap", "starttls"])
+os.execv(fetch, [fetch, "-c", work + "/mailbearer.conf", "-v", "--user", "root", "imap", "starttls"])
 END
     record_pid $! port
     retry_until 10 grep -q 'listening on 127.0.0.1' port.log
@@ -311,7 +311,7 @@ END
     "$PYTHON" - "$WORK" "$FETCH" > accept.out 2> accept.log <<'END'
 import os, socket, ssl, subprocess, sys
 work, fetch = sys.argv[1:]
-command = [fetch, "-c", work + "/mailbearer.conf", "-v", "imap"]
+command = [fetch, "-c", work + "/mailbearer.conf", "-v", "--user", "root", "imap"]
 
 def serve(listener, address, words, said, context=None):
     near = socket.socket(listener.family)
@@ -481,7 +481,7 @@ clear_answers() {
     expect 64 "$RC"
     expect_in "$(cat err)" 'give --allow-remote as well'
     # in the namespace Dovecot is not there: the local sign-in alone is looked at
-    nsenter --target "$NET_PID" --net -- "$FETCH" -c mailbearer.conf -v --listen 192.0.2.1:0 \
+    nsenter --target "$NET_PID" --net -- "$FETCH" -c mailbearer.conf -v --user root --listen 192.0.2.1:0 \
         --allow-remote --tls-cert tls/server.pem --tls-key own.key imap starttls \
         3>&- > port.log 2>&1 < /dev/null &
     record_pid $! port
@@ -535,4 +535,67 @@ sockets_of() {
     refute grep -qFx -f listening <(sockets_of "$session")
     grep -q '^NoNewPrivs:.*1' "/proc/$session/status"
     stop_named idle
+}
+
+# ids PID - its uids, its gids and its further groups.
+ids() {
+    sed -n 's/^\(Uid\|Gid\|Groups\):[[:space:]]*//p' "/proc/$1/status" | tr -s '\t \n' ' '
+}
+
+@test "started as root: key and sockets are opened, then it is a user like any other" {
+    install -m 600 tls/server.key own.key # root's alone
+    chown fetchmail ports
+    start_port port --user fetchmail --listen 127.0.0.1:0 --tls-cert tls/server.pem --tls-key own.key imap starttls
+    uid=$(id -u fetchmail) gid=$(id -g fetchmail)
+    groups=$(id -G fetchmail | tr ' ' '\n' | sort -n | tr '\n' ' ')
+    expect "$uid $uid $uid $uid $gid $gid $gid $gid $groups" "$(ids "$LISTENER")"
+    grep -q '^CapEff:.*0000000000000000' "/proc/$LISTENER/status"
+    expect 0 "$(stat -c %u "/proc/$LISTENER/environ")" # fetchmail's other processes cannot trace it
+    port_log "serving as uid $uid"
+    printf 'user = "x:CANARY another password"\ncacert = "%s"\n' "$WORK/tls/ca.pem" > curlrc
+    curl -sS -K curlrc "imaps://localhost:$PORT/" > out.token
+    grep -q INBOX out.token
+    kill -HUP "$LISTENER"
+    port_log 'the certificate stays as it was: TLS key own.key: Permission denied'
+    curl -sS -K curlrc "imaps://localhost:$PORT/" > out.token
+    chown root ports
+    stop_named port
+    fetch --listen 127.0.0.1:0 --user nobody-by-that-name imap
+    expect 64 "$RC"
+    expect_in "$(cat err)" 'no such user: nobody-by-that-name'
+    RC=0
+    as 12345 "$FETCH" --listen 127.0.0.1:0 --user fetchmail imap 2> err || RC=$?
+    expect 64 "$RC"
+    expect_in "$(cat err)" 'only root can become fetchmail'
+    refute test -e "$WORK/odd.sock"
+    fetch --listen "$WORK/odd.sock" --user nobody-by-that-name imap
+    expect 64 "$RC"
+    refute test -e "$WORK/odd.sock"
+}
+
+@test "TLS is for TCP: a UNIX socket of the same port speaks in clear, account or not" {
+    install -m 600 tls/server.key own.key
+    printf 'a LOGIN %s any\r\nb LOGOUT\r\n' "$RELAY" > said
+    start_port port --listen "$WORK/plain.sock" --tls-cert tls/server.pem --tls-key own.key imap
+    client say "$WORK/plain.sock" said
+    saw 'b OK Logout'
+    stop_named port
+    start_port port --listen "$WORK/plain.sock" --starttls --tls-cert tls/server.pem --tls-key own.key imap
+    client say "$WORK/plain.sock" said
+    saw 'b OK Logout'
+}
+
+@test "a name that would be an option of another program is no account" {
+    start_port port --listen "$WORK/dash.sock" pop3
+    printf 'USER --help\r\nPASS any\r\nQUIT\r\n' > said
+    client say "$WORK/dash.sock" said
+    saw '-ERR [AUTH] mailbearer: '
+    expect_in "$(cat out.token)" 'no such account'
+}
+
+@test "a service manager that passes no sockets: told, not waited for" {
+    RC=0
+    LISTEN_FDS=0 timeout 5 sh -c 'LISTEN_PID=$$ exec "$@"' - "$FETCH" --user root imap 2> err || RC=$?
+    expect 78 "$RC"
+    expect_in "$(cat err)" 'the service manager has passed no sockets'
 }

@@ -35,7 +35,7 @@ teardown() {
 # doctor ACCOUNT PROTOCOL - into $WORK/doctor/ACCOUNT.
 doctor() {
     LC_ALL=C.UTF-8 mailbearer doctor "$1" "--$2"
-    [[ $RC = 75 || $RC = 77 ]] || echo "$1: doctor ended with $RC"
+    [[ $RC = 75 || $RC = 77 ]] || { echo "$1: doctor ended with $RC" >&2; return 1; }
     mv "$WORK/out.token" "$WORK/doctor/$1"
 }
 

@@ -1,17 +1,23 @@
 /* sasl_host.c - a mail program of no more than its SASL part, for tests of the plugin
  * against the real libsasl2.
  *
- * usage: sasl_host [-p] [-s] DIR MECHANISMS < input
- *        -p  answer prompts (SASL_INTERACT) instead of giving callbacks for name and
- * password -s  secure: ask for the property noplaintext DIR holds the plugins, nothing
- * else is loaded; MECHANISMS is what the server offers input: lines of a word and its
- * value (which may be empty): user NAME · authzid NAME · password TEXT · challenge TEXT
- * (a step fed with TEXT) · empty (a step fed with NULL, 0) prints a line each: mech NAME
- * · start CODE TEXT · step CODE TEXT · out HEX · detail TEXT · log LEVEL TEXT · prompted
- * ID exit:  0 no code was below SASL_OK, 1 one was, 2 usage.
+ * Used by:  hardening.bats, which compiles it
+ *
+ * usage: sasl_host [-p] [-s] [-w] DIR MECHANISMS < input
+ *   -p  answer prompts (SASL_INTERACT) instead of giving callbacks for name and password
+ *   -s  secure: ask for the property noplaintext
+ *   -w  stop (SIGSTOP) after the exchange, and again after sasl_dispose()
+ * DIR holds the plugins, nothing else is loaded; MECHANISMS is what the server offers.
+ *
+ * input:  lines of a word and its value (which may be empty): user NAME, authzid NAME,
+ *         password TEXT, challenge TEXT (a step fed with TEXT), empty (one fed with NULL)
+ * prints: a line each: mech NAME, start CODE TEXT, step CODE TEXT, out HEX, detail TEXT,
+ *         log LEVEL TEXT, prompted ID
+ * exit:   0 no code was below SASL_OK, 1 one was, 2 usage
  */
 #include <sasl/sasl.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,15 +162,18 @@ main(int argc, char **argv)
 {
     sasl_security_properties_t props = {0, 0, 0, 0, NULL, NULL};
     int prompts = 0;
+    int waits = 0;
     int c;
     int failed;
     sasl_conn_t *conn = NULL;
 
-    while ((c = getopt(argc, argv, "ps")) != -1) {
+    while ((c = getopt(argc, argv, "psw")) != -1) {
         if (c == 'p')
             prompts = 1;
         else if (c == 's')
             props.security_flags = SASL_SEC_NOPLAINTEXT;
+        else if (c == 'w')
+            waits = 1;
         else
             return 2;
     }
@@ -187,7 +196,12 @@ main(int argc, char **argv)
         sasl_setprop(conn, SASL_SEC_PROPS, &props) != SASL_OK)
         return 2;
     failed = exchange(conn, argv[optind + 1]);
+    fflush(stdout);
+    if (waits)
+        raise(SIGSTOP);
     sasl_dispose(&conn);
+    if (waits)
+        raise(SIGSTOP);
     sasl_client_done();
     free(secret);
     while (step_count > 0)

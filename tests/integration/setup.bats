@@ -118,7 +118,7 @@ works_for() {
 
     clients > "$WORK/names"
     for name in postfix postfix-senders postfix-socketmap postfix-transport fetchmail \
-        fetchmail-pop3 fetchmail7 mutt neomutt msmtp mpop mbsync mbsync-tunnel getmail \
+        fetchmail-pop3 fetchmail7 fetchmail7-pop3 mutt neomutt msmtp mpop mbsync mbsync-tunnel getmail \
         offlineimap aerc alpine s-nail git git-msmtp exim opensmtpd nullmailer curl imapfilter \
         fdm nmh emacs dovecot sendmail liferay swaks local-port; do
         grep -qx "$name" "$WORK/names" || { echo "$name is missing" >&2; return 1; }
@@ -258,7 +258,7 @@ commands_parse() {
         'give the account a plainer name, and its mailbox as `user`; -c takes a plainer path'
 }
 
-# Each command of swaks is one that the shell reads back; the name is never run.
+# The quotes that sh needs would end those that the program has: nothing is printed then.
 @test "a name that sh quotes does not break out of the quotes around a command" {
     local name client
 

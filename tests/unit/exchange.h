@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "patience.h"
 #include "scratch.h"
 
 #include "agent/conn.h"
@@ -33,8 +34,8 @@
 #include "client/deadline.h"
 #include "oauth_kit.h"
 
-#define T0 INT64_C(1700000000) /* when each test begins */
-#define PATIENCE_MS 10000      /* real time; then the test has failed */
+#define T0 INT64_C(1700000000)         /* when each test begins */
+#define PATIENCE_MS patience_ms(10000) /* real time; then the test has failed */
 
 /* --- the clock: stands still unless the test moves it */
 
@@ -43,10 +44,12 @@ static _Atomic int64_t clock_ms; /* since the test began; the worker reads it as
 int64_t __wrap_wallclock_now(void);
 int64_t __wrap_deadline_now(void);
 
+static _Atomic int64_t wall_jump_s; /* the time of day alone: set, or slept through */
+
 int64_t
 __wrap_wallclock_now(void)
 {
-    return T0 + clock_ms / 1000;
+    return T0 + wall_jump_s + clock_ms / 1000;
 }
 
 int64_t
@@ -240,6 +243,7 @@ exchange_start(const char *conf)
     struct err err = ERR_INIT;
 
     clock_ms = 0;
+    wall_jump_s = 0;
     memset(&endpoint, 0, sizeof endpoint);
     disk_fails = false;
     peer_uid = -1;

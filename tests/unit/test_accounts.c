@@ -20,6 +20,7 @@
 #include "accounts/accounts.h"
 #include "accounts/providers.h"
 #include "accounts/raw.h"
+#include "accounts/values.h"
 #include "base/file.h"
 #include "conf_file.h"
 
@@ -137,6 +138,7 @@ static const char every_key[] =
     "agent {\n"
     "    on_failure = { /usr/local/bin/alert, \"mailbearer is down\" }\n"
     "    on_recovery = /usr/local/bin/calm\n"
+    "    probe = 12\n"
     "}\n"
     "store {\n"
     "    directory = /srv/tokens\n"
@@ -246,6 +248,7 @@ every_key_is_taken(void **state)
     assert_string_equal(accounts->path, "input.conf");
     assert_string_equal(accounts->state_directory, "/srv/tokens");
     assert_string_equal(accounts->encryption_key_file, "/etc/mailbearer/store.key");
+    assert_int_equal(accounts->agent.probe, 12 * 3600);
     check_command(&accounts->agent.on_failure, "/usr/local/bin/alert",
                   "mailbearer is down");
     check_command(&accounts->agent.on_recovery, "/usr/local/bin/calm", NULL);
@@ -302,7 +305,36 @@ an_account_of_one_line(void **state)
     assert_null(accounts->encryption_key_file);
     assert_int_equal(accounts->agent.on_failure.count, 0);
     assert_int_equal(accounts->agent.on_recovery.count, 0);
+    assert_int_equal(accounts->agent.probe, 0);
     accounts_free(&accounts);
+}
+
+static void
+hours_between_probes(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } good[] = {{"0", 0},     {"6", 21600},       {"0.5", 1800}, {"1.25", 4500},
+                {"0.001", 4}, {"8760", 31536000}, {"0.000", 0}};
+    static const char *const bad[] = {
+        "",    "-1",    "6h",  ".5", "1.",  "1.2345", "8761", "8760.1",  "12345",
+        "1,5", "1.2.3", "1e3", " 1", "0x1", "inf",    "1 ",   "99999999"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        int64_t seconds = -1;
+
+        assert_int_equal(value_hours(good[i].text, &seconds, NULL), 0);
+        assert_int_equal(seconds, good[i].seconds);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int64_t seconds = -1;
+
+        if (value_hours(bad[i], &seconds, NULL) != ERR_CONFIG)
+            fail_msg("taken: `%s`", bad[i]);
+        assert_int_equal(seconds, -1);
+    }
 }
 
 static void
@@ -726,6 +758,7 @@ main(void)
         cmocka_unit_test(every_key_is_taken),
         cmocka_unit_test(an_account_of_one_line),
         cmocka_unit_test(commands_of_the_agent),
+        cmocka_unit_test(hours_between_probes),
         cmocka_unit_test(defaults_and_own_values),
         cmocka_unit_test(quotes_and_comments),
         cmocka_unit_test(an_empty_file_is_an_accounts_file),

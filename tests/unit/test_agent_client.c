@@ -107,7 +107,7 @@ static struct err err;
 static int
 ask(int where, int deadline_ms, int restart_ms)
 {
-    struct agent_query query = {"token", "a@b", where, deadline_ms, restart_ms};
+    struct agent_query query = {"token", "a@b", where, deadline_ms, restart_ms, NULL};
     int r;
 
     secret_clear(&reply);
@@ -152,6 +152,29 @@ an_answer(void **state)
     assert_string_equal(fake_agent_request(agent), "token a@b");
     assert_int_equal(fake_agent_stop(agent), 1);
     assert_int_equal(sockets_asked_for_peer, 0);
+    secret_clear(&reply);
+}
+
+/* The doctor looks at each socket by itself, whatever the environment names. */
+static void
+a_socket_by_its_path(void **state)
+{
+    static const struct fake_step steps[] = {{FAKE_REPLY, "OK mailbearer 1"}};
+    struct fake_agent *agent = fake_agent_start(named, steps, 1);
+    struct agent_query query = {
+        .map = "version", .key = "-", .where = AGENT_ANY, .deadline_ms = 5000};
+    char absent[sizeof(named) + 8];
+
+    (void)state;
+    snprintf(absent, sizeof(absent), "%s.other", named);
+    query.path = absent;
+    assert_int_equal(agent_client_ask(&query, &reply, &err), ERR_NOAGENT);
+    assert_non_null(strstr(err.text, absent));
+    assert_int_equal(fake_agent_connections(agent), 0);
+    query.path = named;
+    assert_int_equal(agent_client_ask(&query, &reply, &err), 0);
+    assert_string_equal(secret_str(&reply), "mailbearer 1");
+    assert_int_equal(fake_agent_stop(agent), 1);
     secret_clear(&reply);
 }
 
@@ -308,7 +331,7 @@ hanging_up_on_a_question(void **state)
 {
     static const struct fake_step steps[] = {{FAKE_SLAM, ""}};
     static char key[16000];
-    struct agent_query query = {"token", key, AGENT_NAMED, 5000, 300};
+    struct agent_query query = {"token", key, AGENT_NAMED, 5000, 300, NULL};
     struct fake_agent *agent = fake_agent_start(named, steps, 1);
 
     (void)state;
@@ -571,7 +594,7 @@ static void
 a_key_that_cannot_be_sent(void **state)
 {
     static const struct fake_step steps[] = {{FAKE_REPLY, "OK x"}};
-    struct agent_query query = {"token", "a\nb", AGENT_NAMED, 5000, 0};
+    struct agent_query query = {"token", "a\nb", AGENT_NAMED, 5000, 0, NULL};
     struct fake_agent *agent = fake_agent_start(named, steps, 1);
 
     (void)state;
@@ -631,6 +654,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_answer),
+        TEST(a_socket_by_its_path),
         TEST(an_answer_in_pieces),
         TEST(the_largest_answer),
         TEST(what_the_agent_says),

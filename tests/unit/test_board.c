@@ -125,23 +125,88 @@ failures_are_shared(void **state)
     assert_int_equal(board_delay(board, 1, 2, 15000), 0);
 }
 
+static int
+succeed(void)
+{
+    board_succeeded(board, 1, 2);
+    return 0;
+}
+
+/* Others' guesses at an account do not keep out who has signed in to it before; their own
+ * at that address do slow them down. */
+static void
+who_is_known_does_not_wait_for_others(void **state)
+{
+    int64_t wait;
+
+    (void)state;
+    assert_int_equal(elsewhere(succeed), 0);
+    for (int i = 0; i < 6; i++)
+        board_failed(board, 7, 2);
+    assert_true(board_delay(board, 7, 2, 15000) > 700);
+    assert_int_equal(board_delay(board, 1, 2, 15000), 0);
+    assert_true(board_delay(board, 1, 3, 15000) == 0); /* the address is not slow */
+    for (int i = 0; i < 6; i++)
+        board_failed(board, 1, 2);
+    wait = board_delay(board, 1, 2, 15000);
+    assert_true(wait > 700 && wait <= 800);
+    assert_int_equal(board_delay(board, 1, 3, 15000), 0);
+    board_succeeded(board, 1, 2);
+    assert_int_equal(board_delay(board, 1, 2, 15000), 0);
+    /* and its success does not help those who guess */
+    assert_true(board_delay(board, 7, 2, 15000) > 700);
+}
+
+static void
+many_are_known(void **state)
+{
+    (void)state;
+    board_succeeded(board, 1, 2);
+    for (uint64_t i = 0; i < 1000; i++)
+        board_succeeded(board, 1, 1000 + i);
+    board_failed(board, 7, 1999);
+    assert_int_equal(board_delay(board, 1, 1999, 15000), 0);
+    board_failed(board, 7, 2);
+    assert_true(board_delay(board, 1, 2, 15000) > 0); /* forgotten */
+}
+
+static int
+name_another_process(void)
+{
+    board_set_pid(board, 0, 1);
+    board_leave(board, 100);
+    return 0;
+}
+
+/* A session that is taken over cannot have the listener signal whom it likes. */
+static void
+processes_are_the_listeners_affair(void **state)
+{
+    (void)state;
+    board_set_pid(board, board_take(board), 100);
+    assert_int_equal(elsewhere(name_another_process), 0);
+    board_set_state(board, 0, BOARD_WAITING);
+    assert_int_equal(board_oldest(board, 0), 100);
+    assert_int_equal(board_take(board), 1);
+}
+
 /* In a process of its own: takes a turn, tells which, and keeps it until it is killed. */
 static pid_t
 take_turn(int *turn_r)
 {
     struct deadline now = deadline_in(0);
-    signed char turn = -1;
+    int turn = -1;
     int ends[2];
     pid_t pid;
 
     assert_int_equal(pipe(ends), 0);
     if ((pid = fork()) == 0) {
-        turn = (signed char)board_turn(board, &now);
-        if (write(ends[1], &turn, 1) == 1)
+        turn = board_turn(board, &now);
+        if (write(ends[1], &turn, sizeof turn) == sizeof turn)
             pause();
         _exit(0);
     }
-    assert_int_equal(read(ends[0], &turn, 1), 1);
+    assert_int_equal(read(ends[0], &turn, sizeof turn), sizeof turn);
     *turn_r = turn;
     close(ends[0]);
     close(ends[1]);
@@ -186,6 +251,9 @@ main(void)
         T(so_many_may_be_signed_in),
         T(the_oldest_that_says_nothing),
         T(failures_are_shared),
+        T(who_is_known_does_not_wait_for_others),
+        T(many_are_known),
+        T(processes_are_the_listeners_affair),
         T(turns_are_limited_and_come_back),
     };
 

@@ -63,7 +63,7 @@ run(enum wire wire, const char *line, const char *says, size_t step)
 {
     struct script s = {
         .stream = {-1, from_script, to_script}, .says = says, .step = step};
-    struct stream_wait wait = {&s.stream, deadline_in(5000)};
+    struct stream_wait wait = {.stream = &s.stream, .deadline = deadline_in(5000)};
     struct secret token = SECRET_INIT;
     struct lineio in;
     struct command c = {

@@ -698,7 +698,8 @@ reload_without_the_account(void **state)
     client_ask(&client, "sasl [smtp.example]:587");
     exchange_until_requests(1);
     exchange_reload(conf_without);
-    client_gets(&client, "NOTFOUND ");
+    /* on NOTFOUND Postfix would go on without a sign-in */
+    client_gets(&client, "TEMP the account was removed from the accounts file");
     asking("token " ALICE, "NOTFOUND ");
     assert_int_equal(keeper_flights(agent.keeper), 1);
     /* what the server has rotated meanwhile is kept all the same */
@@ -884,17 +885,22 @@ many_due_at_once(void **state)
         asking(question, expect);
     }
     clock_ms += 3000 * 1000;
-    exchange_advance(5000);
-    exchange_until_requests(64);
-    exchange_idle();
-    assert_int_equal(endpoint.count, 64);
+    for (int turn = 1; turn <= 10; turn++) {
+        int most = turn < 8 ? 8 * turn : 64; /* 8 a second, 64 at a time */
+
+        if (turn > 1)
+            exchange_advance(1000);
+        exchange_until_requests(most);
+        exchange_idle();
+        assert_int_equal(endpoint.count, most);
+    }
     for (int i = 0; i < 64; i++)
         endpoint_gives(i, "CANARY");
     exchange_until_landed();
-    exchange_advance(2000);
-    exchange_until_requests(128);
+    exchange_advance(1000);
+    exchange_until_requests(72);
     exchange_idle();
-    assert_int_equal(endpoint.count, 128);
+    assert_int_equal(endpoint.count, 72);
 }
 
 /* --- other questions, and the end */

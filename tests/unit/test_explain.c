@@ -21,7 +21,7 @@
 
 static const char nothing_found[] =
     "mailbearer explain: no known error in this text\n"
-    "Run: mailbearer status ACCOUNT, which tells the last error and what to do\n";
+    "Run: mailbearer doctor ACCOUNT, which tries every step and says which one fails\n";
 
 struct result {
     int status;

@@ -180,6 +180,11 @@ due_when_the_provider_says(void **state)
     assert_int_equal(token_due_at(&record, a), T + 3);
     record.expires_at = T;
     assert_int_equal(token_due_at(&record, a), T);
+    /* a life of which 15 % are 2^32 s, as only a file that was changed can say */
+    record.obtained_at = 0;
+    record.expires_at = INT64_C(28633115307);
+    assert_in_range(token_due_at(&record, a), INT64_C(18611524949),
+                    INT64_C(18611524949) + INT64_C(4294967296));
     record_clear(&record);
 }
 

@@ -224,6 +224,7 @@ again(struct grant_device *d, long status, const char *body, int64_t retry_after
     if (grant_device_poll(d, &in, NULL, retry_after, now_ms, &more, &record, &err) != 0)
         fail_msg("%s: %s", body, err.text);
     assert_true(more);
+    assert_int_equal(err.code, ERR_NONE); /* err is for failures alone */
     assert_int_equal(grant_device_wait(d, now_ms), wait);
     assert_int_equal(record.access_token.len, 0);
     record_clear(&record);

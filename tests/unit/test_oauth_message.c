@@ -217,6 +217,9 @@ refusal_text_never_has_the_token(void **state)
     memcpy(text + OAUTH_REFUSAL_MAX - 1 - 16, tok, sizeof(tok) - 1);
     text[sizeof(text) - 1] = '\0';
     assert_string_equal(refusal(text, tok), hidden);
+    /* What stands for a control character in it makes the token. */
+    assert_string_equal(refusal("{\"a\1CANARYdefghijklmn\"}", "a?CANARYdefghijklmnopq"),
+                        hidden);
     /* A token shorter than that. */
     assert_string_equal(refusal("{\"e\":\"short1\"}", "short1"), hidden);
 }

@@ -177,7 +177,9 @@ what_the_agent_says_is_passed_on(void **state)
     kit_expect(postfix_check_agent, facts, EX_NOPERM,
                "X uid 103 may not have relay@contoso.com\n-> allow_users\n");
     err_set(&r->answer, ERR_TEMP, "the network is down");
-    kit_expect(postfix_check_agent, facts, EX_TEMPFAIL, "X the network is down\n");
+    kit_expect(postfix_check_agent, facts, EX_TEMPFAIL,
+               "X the network is down\n"
+               "-> try again; if it stays so, check the network and the agent's log\n");
     err_set(&r->answer, ERR_STORE, "cannot enter /var/spool/postfix");
     kit_expect(postfix_check_agent, facts, EX_OK,
                "~ what Postfix gets is not known: cannot enter /var/spool/postfix\n");

@@ -97,7 +97,7 @@ authorities(void **state)
     kit_expect(postfix_check_tls, f, EX_CONFIG,
                "X no certificate authority is trusted: neither smtp_tls_CAfile nor "
                "smtp_tls_CApath is set (service smtp)\n"
-               "-> postconf -e 'smtp_tls_CApath = /etc/ssl/certs'\n");
+               "-> postconf -e 'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt'\n");
     kit_end(&f);
     expect("smtp_tls_CApath =\ntls_append_default_CA = yes\n", NULL, EX_OK,
            "+ " RELAY ": TLS is demanded, level secure\n");

@@ -40,7 +40,7 @@ what_the_catalogue_knows(void **state)
          "mail.test refused the sign-in: NO Server Unavailable. 15", "try again later");
     said(WIRE_IMAP, "NO AUTHENTICATE failed.", ERR_PERSON,
          "mail.test refused the sign-in: NO AUTHENTICATE failed.",
-         "mailbearer status alice");
+         "mailbearer doctor alice --imap");
     said(WIRE_POP3, "-ERR [SYS/TEMP] later", ERR_TEMP,
          "mail.test refused the sign-in: -ERR [SYS/TEMP] later", "");
 }
@@ -50,11 +50,12 @@ what_nobody_knows(void **state)
 {
     (void)state;
     said(WIRE_SMTP, "499 not now", ERR_TEMP, "mail.test refused the sign-in: 499 not now",
-         "run: mailbearer status alice");
+         "run: mailbearer doctor alice --smtp");
     said(WIRE_SMTP, "599 never", ERR_PERSON, "mail.test refused the sign-in: 599 never",
-         "run: mailbearer status alice");
+         "run: mailbearer doctor alice --smtp");
     said(WIRE_IMAP, "NO 4 reasons", ERR_PERSON,
-         "mail.test refused the sign-in: NO 4 reasons", "run: mailbearer status alice");
+         "mail.test refused the sign-in: NO 4 reasons",
+         "run: mailbearer doctor alice --imap");
 }
 
 int

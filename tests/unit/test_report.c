@@ -153,7 +153,28 @@ the_first_failure_is_the_status_and_warnings_are_not(void **state)
     report_failure(&p.report, &first);
     report_failure(&p.report, &second);
     ends(&p, EX_UNAVAILABLE,
-         "a\n  \xe2\x9c\x97 f\n  \xe2\x9c\x97 s\n\n2 failures, 0 warnings\n");
+         "a\n  \xe2\x9c\x97 f\n      to mend it: start the agent: mailbearer-agent(8)\n"
+         "  \xe2\x9c\x97 s\n      to mend it: try again; if it stays so, check the "
+         "network "
+         "and the agent's log\n\n2 failures, 0 warnings\n");
+}
+
+static void
+no_failure_is_without_a_remedy(void **state)
+{
+    (void)state;
+    for (int code = ERR_NONE + 1; code <= ERR_CONFIG; code++) {
+        struct err bad = problem(code, "it is bad", "");
+        struct page p;
+
+        begin(&p, REPORT_TEXT);
+        report_check(&p.report, "a");
+        report_failure(&p.report, &bad);
+        report_end(&p.report);
+        fclose(p.file);
+        assert_non_null(strstr(p.text, "it is bad\n      to mend it: "));
+        free(p.text);
+    }
 }
 
 static void
@@ -224,7 +245,9 @@ as_json_it_comes_at_the_end(void **state)
         "75\n"
         "    },\n"
         "    {\n      \"check\": \"two\",\n      \"level\": \"failure\",\n"
-        "      \"finding\": \"f\",\n      \"remedy\": \"\",\n      \"code\": 66\n    }\n"
+        "      \"finding\": \"f\",\n      \"remedy\": \"correct the accounts file, or "
+        "what it "
+        "names; then: mailbearer check\",\n      \"code\": 66\n    }\n"
         "  ],\n"
         "  \"status\": 66\n"
         "}\n");
@@ -254,6 +277,7 @@ main(void)
         cmocka_unit_test(the_locale_is_read_by_its_name),
         cmocka_unit_test(colour_round_the_mark_alone),
         cmocka_unit_test(the_first_failure_is_the_status_and_warnings_are_not),
+        cmocka_unit_test(no_failure_is_without_a_remedy),
         cmocka_unit_test(what_a_server_says_cannot_steer_the_terminal),
         cmocka_unit_test(a_text_that_is_too_long_is_cut),
         cmocka_unit_test(as_json_it_comes_at_the_end),

@@ -277,6 +277,24 @@ in_the_foreground_it_shares_our_process_group(void **state)
     assert_ends("d");
 }
 
+/* What is left of its standard error: where that is, said by the program itself. */
+static void
+it_may_be_made_silent(void **state)
+{
+    struct secret out = SECRET_INIT;
+    struct program p = {.input = -1, .output = &out, .silent = true};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(shell(&p, "readlink /proc/self/fd/2; echo lost >&2", &err), 0);
+    assert_string_equal(secret_str(&out), "/dev/null\n");
+    secret_clear(&out);
+    p.silent = false;
+    assert_int_equal(shell(&p, "test /proc/self/fd/2 -ef /proc/$PPID/fd/2", &err), 0);
+    assert_int_equal(out.len, 0);
+    secret_clear(&out);
+}
+
 int
 main(void)
 {
@@ -289,6 +307,7 @@ main(void)
         cmocka_unit_test(too_late_it_and_what_it_started_are_killed),
         cmocka_unit_test(one_that_only_stays_too_long_in_the_background_does_not_matter),
         cmocka_unit_test(in_a_hurry),
+        cmocka_unit_test(it_may_be_made_silent),
         cmocka_unit_test(in_the_foreground_it_shares_our_process_group),
     };
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -98,6 +99,30 @@ a_named_accounts_file_goes_into_every_command(void **state)
     is(&values, SETUP_SYSTEM, "yes");
     is(&values, SETUP_TOKEN, MAILBEARER_BINDIR "/mailbearer -c /dev/null token " ALICE);
     is(&values, SETUP_FETCH, MAILBEARER_BINDIR "/mailbearer-fetch -c /dev/null");
+    setup_values_clear(&values);
+}
+
+static void
+a_delegate_and_who_must_be_allowed(void **state)
+{
+    const struct setup_account shared = {.name = "team",
+                                         .file = "/etc/x.conf",
+                                         .system = true,
+                                         .delegate = ALICE,
+                                         .sender = "alice"};
+    struct setup_values values = {0};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    account_values(&values, NULL, false);
+    is(&values, SETUP_DELEGATE, "");
+    is(&values, SETUP_SENDER, "");
+    is(&values, SETUP_ALLOW, ""); /* a person's own account */
+    setup_values_clear(&values);
+    assert_int_equal(setup_values_account(&values, &shared, &err), 0);
+    is(&values, SETUP_DELEGATE, ALICE);
+    is(&values, SETUP_SENDER, "alice");
+    is(&values, SETUP_ALLOW, getuid() == 0 ? "" : secret_str(&values.value[SETUP_LOGIN]));
     setup_values_clear(&values);
 }
 
@@ -201,6 +226,7 @@ main(void)
         cmocka_unit_test(names_are_found),
         cmocka_unit_test(an_account_makes_the_commands),
         cmocka_unit_test(a_named_accounts_file_goes_into_every_command),
+        cmocka_unit_test(a_delegate_and_who_must_be_allowed),
         cmocka_unit_test(a_named_accounts_file_must_be_there),
         cmocka_unit_test(a_server_sets_its_names),
         cmocka_unit_test(what_follows_from_a_server),

@@ -26,6 +26,7 @@ struct scripted {
     const char *parts[12]; /* NULL at the end */
     size_t next;
     bool stalls; /* at the end: nothing, instead of hanging up */
+    bool floods; /* at the end: the last part again and again */
     char got[8192];
     size_t got_len;
 };
@@ -37,6 +38,8 @@ script_recv(struct stream *stream, char *buf, size_t size, size_t *n_r, struct e
     const char *part = s->parts[s->next];
 
     (void)err;
+    if (part == NULL && s->floods)
+        part = s->parts[--s->next];
     if (part == NULL)
         return s->stalls ? STREAM_AGAIN : STREAM_END;
     *n_r = strlen(part);
@@ -77,7 +80,8 @@ struct session {
 static int
 run_for(struct session *s, const char *secret, int deadline_ms)
 {
-    struct stream_wait wait = {&s->server.stream, deadline_in(deadline_ms)};
+    struct stream_wait wait = {.stream = &s->server.stream,
+                               .deadline = deadline_in(deadline_ms)};
     struct secret token = SECRET_INIT;
     struct lineio in;
     size_t len = 0;
@@ -282,7 +286,7 @@ refused_as_exchange_does(void **state)
     assert_true(s.refused);
     assert_string_equal(s.err.text,
                         "mail.test refused the sign-in: NO AUTHENTICATE failed.");
-    assert_non_null(strstr(s.err.hint, "mailbearer status alice"));
+    assert_non_null(strstr(s.err.hint, "mailbearer doctor alice --imap"));
     end(&s);
     assert_int_equal(run(&smtp), ERR_PERSON);
     assert_true(smtp.refused);
@@ -416,6 +420,27 @@ servers_out_of_step(void **state)
     end(&stall);
 }
 
+/* There is always something to read, so that nobody ever waits. */
+static void
+servers_that_never_stop_talking(void **state)
+{
+    struct session imap = {.wire = WIRE_IMAP,
+                           .offer = IMAP_OFFER,
+                           .server.parts = {"+ \r\n", "* OK and more\r\n"},
+                           .server.floods = true};
+    struct session smtp = {.wire = WIRE_SMTP,
+                           .offer = "250 AUTH XOAUTH2",
+                           .server.parts = {"334 \r\n", "235-and more\r\n"},
+                           .server.floods = true};
+
+    (void)state;
+    assert_int_equal(run_for(&imap, TOKEN, 150), ERR_TIMEOUT);
+    assert_string_equal(imap.err.text, "the server did not answer in time");
+    end(&imap);
+    assert_int_equal(run_for(&smtp, TOKEN, 150), ERR_TIMEOUT);
+    end(&smtp);
+}
+
 static void
 a_token_that_cannot_be_sent(void **state)
 {
@@ -471,6 +496,7 @@ main(void)
         cmocka_unit_test(trouble_that_passes),
         cmocka_unit_test(signed_in_but_no_mailbox),
         cmocka_unit_test(servers_out_of_step),
+        cmocka_unit_test(servers_that_never_stop_talking),
         cmocka_unit_test(a_token_that_cannot_be_sent),
         cmocka_unit_test(base64_both_ways),
     };

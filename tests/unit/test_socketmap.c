@@ -212,6 +212,7 @@ reply_failures(void **state)
         {"PERM secret expired -> make a new one", ERR_PERSON, "secret expired",
          "make a new one"},
         {"PERM ", ERR_PERSON, "the agent says: a person must act", ""},
+        {"PERM  -> sign in", ERR_PERSON, "the agent says: a person must act", "sign in"},
         {"PERM not allowed: user nobody -> add it", ERR_DENIED,
          "not allowed: user nobody", "add it"},
         {"PERM a\nb", ERR_PERSON, "a?b", ""},

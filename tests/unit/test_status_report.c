@@ -87,7 +87,38 @@ reports(const struct account *account, const struct record *record,
     secret_clear(&out);
 }
 
-static const struct status_extra nothing = {false, 0}, both = {true, 1800000000};
+static const struct status_extra nothing = {.unsaved = false},
+                                 both = {.unsaved = true,
+                                         .certificate_expires = 1800000000};
+
+static void
+a_server_that_refuses(void **state)
+{
+    struct failure refusal = {
+        .err = {ERR_PERSON, "it said no", "mend it"}, .at = T, .count = 2};
+    const struct status_extra refused = {.refusal = &refusal};
+    struct record record = kit_token(app, "CANARY-access", T, 3600);
+
+    (void)state;
+    reports(app, &record, refused,
+            "{\"account\": \"app\", \"user\": \"app\", \"provider\": \"microsoft\", "
+            "\"grant\": \"client_credentials\", \"secret_expires\": 1803859200, "
+            "\"state\": \"needs-action\", \"obtained_at\": 1700000000, "
+            "\"expires_at\": 1700003600, \"refresh_token\": false, \"unsaved\": false, "
+            "\"error\": {\"class\": \"action\", \"text\": \"it said no\", \"hint\": "
+            "\"mend it\", \"at\": 1700000000, \"count\": 2}}");
+    /* why there is no token comes first */
+    record.failure =
+        (struct failure){.err = {ERR_TEMP, "later", ""}, .at = T, .count = 1};
+    reports(app, &record, refused,
+            "{\"account\": \"app\", \"user\": \"app\", \"provider\": \"microsoft\", "
+            "\"grant\": \"client_credentials\", \"secret_expires\": 1803859200, "
+            "\"state\": \"failing\", \"obtained_at\": 1700000000, "
+            "\"expires_at\": 1700003600, \"refresh_token\": false, \"unsaved\": false, "
+            "\"error\": {\"class\": \"temporary\", \"text\": \"later\", \"hint\": "
+            "\"\", \"at\": 1700000000, \"count\": 1}}");
+    record_clear(&record);
+}
 
 static void
 what_is_unknown_is_left_out(void **state)
@@ -195,6 +226,7 @@ main(void)
         cmocka_unit_test(words),
         cmocka_unit_test(states),
         cmocka_unit_test(what_is_unknown_is_left_out),
+        cmocka_unit_test(a_server_that_refuses),
         cmocka_unit_test(everything),
         cmocka_unit_test(refresh_tokens_end),
         cmocka_unit_test(no_room),

@@ -238,6 +238,42 @@ a_newer_version(void **state)
     record_clear(&record);
 }
 
+#define VERSIONS "tests/cases/store-versions"
+
+/* A file as the first release wrote it, and one of some day: never change the first. */
+static void
+a_file_of_version_1(void **state)
+{
+    char input[4096];
+    struct record record = RECORD_INIT;
+    struct record_info info;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    scratch_read(VERSIONS "/1.json", input, sizeof input);
+    assert_int_equal(parse_text(input, &record, &info, &err), 0);
+    assert_int_equal(info.state, RECORD_WHOLE);
+    assert_secret(&record.access_token, "version-1.access.CANARYone");
+    assert_secret(&record.refresh_token, "version-1.refresh.CANARYone");
+    assert_int_equal(record.obtained_at, 1700000000);
+    assert_int_equal(record.expires_at, 1700003599);
+    assert_int_equal(record.refresh_at, 1700001800);
+    assert_int_equal(record.refresh_token_at, 1700000000);
+    assert_int_equal(record.failure.err.code, ERR_TEMP);
+    assert_string_equal(record.failure.err.text, "HTTP 503");
+    assert_string_equal(record.failure.err.hint, "try again");
+    assert_int_equal(record.failure.at, 1700000000);
+    assert_int_equal(record.failure.retry_at, 1700000002);
+    assert_int_equal(record.failure.count, 1);
+    record_clear(&record);
+    scratch_read(VERSIONS "/newer.json", input, sizeof input);
+    assert_int_equal(parse_text(input, &record, &info, &err), ERR_STORE);
+    assert_int_equal(info.state, RECORD_NEWER);
+    assert_string_equal(err.text,
+                        "a newer mailbearer wrote it (version 3, this one reads 1)");
+    record_clear(&record);
+}
+
 static void
 one_damaged(const char *name)
 {
@@ -457,6 +493,7 @@ main(void)
         cmocka_unit_test(every_code_has_a_name),
         cmocka_unit_test(what_is_let_pass),
         cmocka_unit_test(a_newer_version),
+        cmocka_unit_test(a_file_of_version_1),
         cmocka_unit_test(damaged_records),
         cmocka_unit_test(every_cut_is_seen),
         cmocka_unit_test(what_cannot_be_stored),

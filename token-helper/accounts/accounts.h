@@ -136,6 +136,7 @@ struct accounts {
         /* A command as words, run without a shell: an absolute path, then arguments.
          * count 0: none. */
         struct name_list on_failure, on_recovery;
+        int64_t probe; /* seconds between sign-ins at an account's server; 0: never */
     } agent;
 };
 

@@ -258,12 +258,16 @@ static int
 build_agent(const struct build *b, struct accounts *accounts, struct err *err)
 {
     const struct raw_section *agent = NULL;
+    const char *probe;
     int r = section_once(b, SECTION_AGENT, &agent, err);
 
     if (r != 0 || agent == NULL ||
         (r = take_command(b, agent, KEY_ON_FAILURE, &accounts->agent.on_failure, err)) !=
             0)
         return r;
+    probe = build_first(agent, KEY_PROBE);
+    if (probe != NULL && value_hours(probe, &accounts->agent.probe, err) != 0)
+        return build_locate(b, agent, KEY_PROBE, err);
     return take_command(b, agent, KEY_ON_RECOVERY, &accounts->agent.on_recovery, err);
 }
 

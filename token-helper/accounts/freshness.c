@@ -20,6 +20,12 @@ name_hash(const char *name)
 }
 
 int64_t
+token_spread(const struct account *account, int64_t width)
+{
+    return width > 0 ? (int64_t)name_hash(account->name) % width : 0;
+}
+
+int64_t
 token_due_at(const struct record *record, const struct account *account)
 {
     int64_t life = record->expires_at - record->obtained_at;
@@ -27,12 +33,11 @@ token_due_at(const struct record *record, const struct account *account)
 
     if (record->refresh_at > record->obtained_at)
         return record->refresh_at;
-    return record->obtained_at + first +
-           (width > 0 ? (int64_t)(name_hash(account->name) % (uint32_t)width) : 0);
+    return record->obtained_at + first + token_spread(account, width);
 }
 
-static bool
-same_settings(const struct record *record, const struct account *account)
+bool
+token_same_settings(const struct record *record, const struct account *account)
 {
     struct secret now = SECRET_INIT;
     bool same = account_fingerprint(account, &now) == 0 &&
@@ -45,10 +50,18 @@ same_settings(const struct record *record, const struct account *account)
 enum freshness
 token_freshness(const struct record *record, const struct account *account, int64_t now)
 {
+    return token_same_settings(record, account)
+               ? token_freshness_same(record, account, now)
+               : TOKEN_STALE;
+}
+
+enum freshness
+token_freshness_same(const struct record *record, const struct account *account,
+                     int64_t now)
+{
     int64_t left = record->expires_at - now, age = now - record->obtained_at;
 
-    if (record->access_token.len == 0 || left <= 0 || age < -TOKEN_CLOCK_SLACK ||
-        !same_settings(record, account))
+    if (record->access_token.len == 0 || left <= 0 || age < -TOKEN_CLOCK_SLACK)
         return TOKEN_STALE;
     if (left < account->min_remaining)
         return age < TOKEN_JUST_FETCHED ? TOKEN_FRESH : TOKEN_STALE;
@@ -64,7 +77,7 @@ token_last_resort(const struct record *record, const struct account *account, in
            record->expires_at - now >= TOKEN_LAST_RESORT &&
            now - record->obtained_at >= -TOKEN_CLOCK_SLACK &&
            strcmp(account->provider.name, "microsoft-hve") != 0 &&
-           same_settings(record, account);
+           token_same_settings(record, account);
 }
 
 bool

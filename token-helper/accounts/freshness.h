@@ -32,6 +32,13 @@ enum freshness {
 enum freshness token_freshness(const struct record *record, const struct account *account,
                                int64_t now);
 
+/* True when the record's token was made with the account's settings. */
+bool token_same_settings(const struct record *record, const struct account *account);
+
+/* token_freshness() of a record that is known to be so: costs next to nothing. */
+enum freshness token_freshness_same(const struct record *record,
+                                    const struct account *account, int64_t now);
+
 /* True while refreshing fails or hangs and this token may be handed out all the same: it
  * lives TOKEN_LAST_RESORT seconds or more. Never for High Volume Email, which refuses
  * tokens that end soon. */
@@ -40,8 +47,13 @@ bool token_last_resort(const struct record *record, const struct account *accoun
 
 /* When the token is to be replaced ahead of time: the provider's refresh_in, else a point
  * between 0.65 and 0.80 of its life that the account's name decides, so that accounts
- * signed in together do not all refresh together. */
+ * signed in together do not all refresh together. (The agent knows all of them and does
+ * better: agent/slots.h.) */
 int64_t token_due_at(const struct record *record, const struct account *account);
+
+/* A number from 0 to width - 1 that the account's name decides; 0 where width is not
+ * above 0. */
+int64_t token_spread(const struct account *account, int64_t width);
 
 /* True when the last refresh failed and it is too early to ask again. */
 bool failure_blocks(const struct failure *failure, int64_t now);

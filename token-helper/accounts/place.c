@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../base/process.h"
 
 #ifndef MAILBEARER_SYSCONFDIR
 #define MAILBEARER_SYSCONFDIR "/etc"
@@ -155,16 +156,10 @@ become(const struct stat *st, struct err *err)
 {
     const struct passwd *pw = getpwuid(st->st_uid);
     gid_t group = pw != NULL ? pw->pw_gid : st->st_gid;
-    uid_t real, effective, saved;
 
-    if ((pw != NULL ? initgroups(pw->pw_name, group) : setgroups(0, NULL)) != 0 ||
-        setresgid(group, group, group) != 0 ||
-        setresuid(st->st_uid, st->st_uid, st->st_uid) != 0)
+    if (process_become(st->st_uid, group) != 0)
         return err_set(err, ERR_STORE, "cannot become uid %lu, who owns the store: %s",
                        (unsigned long)st->st_uid, strerror(errno));
-    if (getresuid(&real, &effective, &saved) != 0 || real != st->st_uid ||
-        effective != st->st_uid || saved != st->st_uid || setuid(0) == 0)
-        return err_set(err, ERR_STORE, "giving up root's rights had no effect");
     return 0;
 }
 

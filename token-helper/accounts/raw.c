@@ -65,6 +65,7 @@ const struct raw_key_info raw_keys[KEY_COUNT] = {
     [KEY_CLIENT_AUTH] = {"client_auth", IN_PROVIDER, false, 0},
     [KEY_ON_FAILURE] = {"on_failure", IN_AGENT, true, 0},
     [KEY_ON_RECOVERY] = {"on_recovery", IN_AGENT, true, 0},
+    [KEY_PROBE] = {"probe", IN_AGENT, false, 0},
     [KEY_DIRECTORY] = {"directory", IN_STORE, false, 0},
     [KEY_ENCRYPTION_KEY_FILE] = {"encryption_key_file", IN_STORE, false, 0},
 };

@@ -98,14 +98,21 @@ status_json(const struct account *account, const struct record *record,
             struct err *err)
 {
     struct json *json = json_new();
+    enum account_state state = status_state(account, record, now);
+    const struct failure *failure = &record->failure;
     int r = 0;
 
+    /* what keeps tokens from coming is told first: it also keeps the server from asking
+     */
+    if (failure->err.code == ERR_NONE && extra->refusal != NULL) {
+        failure = extra->refusal;
+        state = STATE_ACTION;
+    }
     if (json == NULL || put_account(json, account, extra) != 0 ||
-        json_put_string(json, "state",
-                        status_state_name(status_state(account, record, now))) != 0 ||
+        json_put_string(json, "state", status_state_name(state)) != 0 ||
         put_record(json, account, record) != 0 ||
         json_put_bool(json, "unsaved", extra->unsaved) != 0 ||
-        put_failure(json, &record->failure) != 0 || json_write(json, false, out) != 0)
+        put_failure(json, failure) != 0 || json_write(json, false, out) != 0)
         r = err_set(err, ERR_NOMEM, "out of memory");
     json_free(&json);
     return r;

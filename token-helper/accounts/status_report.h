@@ -28,6 +28,8 @@ struct status_extra {
     bool unsaved;                /* the store could not be written; memory is newer */
     int64_t certificate_expires; /* of client_certificate; 0: none, or not known. Whoever
                                     calls reads it: nothing here needs cryptography */
+    const struct failure *refusal; /* its mail server refuses the sign-in; NULL: it does
+                                      not, or is not known to */
 };
 
 /* Microsoft's refresh tokens end when they were not used for so long. */
@@ -37,9 +39,9 @@ struct status_extra {
  * certificate_expires state, obtained_at (the last refresh), expires_at, refresh_at,
  * scope, refresh_token (true when one is stored), refresh_token_at (when it was stored or
  * last used), refresh_token_expires (unless it is used before; Microsoft's only),
- * unsaved, and, when the last refresh failed, error {class text hint at retry_at count};
- * class is "temporary" or "action". Times are epoch seconds, absent when unknown. No
- * secret. 0 or ERR_NOMEM. */
+ * unsaved, and, when the last refresh failed or else the server refuses, error {class
+ * text hint at retry_at count}; class is "temporary" or "action". Times are epoch
+ * seconds, absent when unknown. No secret. 0 or ERR_NOMEM. */
 int status_json(const struct account *account, const struct record *record,
                 const struct status_extra *extra, int64_t now, struct secret *out,
                 struct err *err);

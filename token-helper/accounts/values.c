@@ -8,6 +8,8 @@
 
 #include "words.h"
 
+#define HOURS_MAX 8760 /* a year */
+
 static int
 wrong(struct err *err, const char *text)
 {
@@ -124,6 +126,29 @@ value_integer(const char *text, int min, int max, int *value_r, struct err *err)
         return err_set(err, ERR_CONFIG, "`%s` is not a number from %d to %d", text, min,
                        max);
     *value_r = (int)value;
+    return 0;
+}
+
+int
+value_hours(const char *text, int64_t *seconds_r, struct err *err)
+{
+    size_t whole = strspn(text, "0123456789");
+    const char *dot = text + whole;
+    size_t part = dot[0] == '.' ? strspn(dot + 1, "0123456789") : 0;
+    int64_t thousandths = 0;
+
+    if (whole == 0 || whole > 4 || part > 3 || (dot[0] == '.' && part == 0) ||
+        text[whole + (dot[0] == '.') + part] != '\0')
+        thousandths = -1;
+    for (size_t i = 0; thousandths >= 0 && i < whole + 3; i++) {
+        char c = i < whole ? text[i] : i - whole < part ? dot[1 + i - whole] : '0';
+
+        thousandths = thousandths * 10 + (c - '0');
+    }
+    if (thousandths < 0 || thousandths > HOURS_MAX * 1000)
+        return err_set(err, ERR_CONFIG, "`%s` is not a number of hours from 0 to %d",
+                       text, HOURS_MAX);
+    *seconds_r = (thousandths * 36 + 5) / 10;
     return 0;
 }
 

@@ -49,6 +49,9 @@ int value_date(const char *text, int64_t *seconds_r, struct err *err);
 /* Decimal digits alone, min to max. */
 int value_integer(const char *text, int min, int max, int *value_r, struct err *err);
 
+/* Hours, at most 8760, with up to three decimals: seconds, rounded. */
+int value_hours(const char *text, int64_t *seconds_r, struct err *err);
+
 /* Scope tokens (RFC 6749 3.3), with single spaces between them. Caller frees. */
 int value_scope(const char *text, char **scope_r, struct err *err);
 

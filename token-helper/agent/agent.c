@@ -22,10 +22,15 @@
 #include "keeper.h"
 #include "loop.h"
 #include "permits.h"
+#include "probe.h"
+#include "runner.h"
+#include "sandbox.h"
 #include "worker.h"
 
 #define BAD_RETRY_MS 3000                 /* for an accounts file that cannot be used */
 #define DRAIN_MS (ACQUIRE_HTTP_MS + 2000) /* for the refreshes under way at the end */
+#define PART_MS 1000                      /* for clients that have not asked yet */
+#define FILES_MAX 16384u                  /* for CONN_MAX clients, transfers, and more */
 
 struct listen_source {
     struct loop_source source; /* first */
@@ -42,9 +47,11 @@ struct agent {
     struct hooks *hooks;
     struct expiry *expiry;
     struct keeper *keeper;
+    struct probes *probes;
     struct permits *permits;
     struct conns *conns;
     struct listeners listeners;
+    struct sandbox *sandbox;
     struct listen_source listen_source[LISTEN_MAX];
     struct loop_source signals; /* the reading end of signal_pipe */
     bool reload;
@@ -149,7 +156,8 @@ use_accounts(struct agent *a, struct accounts *accounts, struct err *err)
     if (r == 0 &&
         (r = hooks_set_commands(a->hooks, &accounts->agent.on_failure,
                                 &accounts->agent.on_recovery, err)) == 0 &&
-        (r = expiry_set_accounts(a->expiry, accounts, err)) == 0)
+        (r = expiry_set_accounts(a->expiry, accounts, err)) == 0 &&
+        (r = probes_set_accounts(a->probes, accounts, err)) == 0)
         r = keeper_set_accounts(a->keeper, accounts, err);
     if (r != 0) {
         permits_free(&permits);
@@ -161,6 +169,16 @@ use_accounts(struct agent *a, struct accounts *accounts, struct err *err)
     return 0;
 }
 
+/* An included file in a folder that was not known at the start looks like one of wrong
+ * modes, whatever its modes are. */
+static void
+name_sandbox(const struct agent *a, struct err *err)
+{
+    if (sandbox_closed(a->sandbox) && strstr(err->text, strerror(EACCES)) != NULL)
+        err_hint(err, "a file in a folder that is new to the agent can be read after a "
+                      "restart: systemctl restart mailbearer");
+}
+
 /* `asked`: by a signal, so that the answer is wanted even if it is the same. */
 static void
 reload(struct agent *a, bool asked)
@@ -170,8 +188,17 @@ reload(struct agent *a, bool asked)
     struct err err = ERR_INIT;
     char line[ERR_LINE_MAX];
 
-    if (accounts_read(path, &accounts, &err) != 0 ||
-        use_accounts(a, accounts, &err) != 0) {
+    if (accounts_read(path, &accounts, &err) != 0) {
+        accounts = NULL;
+        name_sandbox(a, &err);
+    } else if (sandbox_covers(a->sandbox, accounts, &err) != 0) {
+        accounts_free(&accounts);
+    } else {
+        runner_reload(); /* first: the new accounts may want their commands at once */
+        if (use_accounts(a, accounts, &err) != 0)
+            accounts = NULL;
+    }
+    if (accounts == NULL) {
         a->retry_ms = deadline_now() + BAD_RETRY_MS;
         err_line(&err, line);
         if (asked || strcmp(a->bad, line) != 0)
@@ -198,6 +225,7 @@ tick(struct agent *a)
         conns_tick(a->conns);
         hooks_tick(a->hooks);
         expiry_tick(a->expiry);
+        probes_tick(a->probes);
         if (!a->reload && now_ms >= a->retry_ms &&
             accounts_changed(keeper_accounts(a->keeper)))
             reload(a, false);
@@ -209,16 +237,19 @@ tick(struct agent *a)
     return next_ms;
 }
 
-/* What a server has just given, and what could not be written so far, must reach the
- * disk: nobody else has it. */
+/* Who has asked is answered, and who is about to ask, so that a restart is not noticed;
+ * later ones wait in the queue of the service manager's socket. What a server has just
+ * given, and what could not be written so far, must reach the disk: nobody else has it.
+ */
 static void
 drain(struct agent *a)
 {
-    struct deadline deadline = deadline_in(DRAIN_MS);
+    struct deadline deadline = deadline_in(DRAIN_MS), part = deadline_in(PART_MS);
 
     for (int round = 0; round < 2; round++) {
-        while (keeper_flights(a->keeper) > 0 && a->stop < 2 &&
-               !deadline_passed(&deadline)) {
+        while (a->stop < 2 && !deadline_passed(&deadline) &&
+               (keeper_flights(a->keeper) > 0 ||
+                (conns_part(a->conns) > 0 && !deadline_passed(&part)))) {
             loop_step(a->loop, 100);
             worker_collect(a->worker);
         }
@@ -253,10 +284,45 @@ set_limits(void)
     struct rlimit files, core = {0, 0};
 
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        if (files.rlim_max > FILES_MAX)
+            files.rlim_max = FILES_MAX;
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
     setrlimit(RLIMIT_CORE, &core);
+}
+
+struct inheritance {
+    struct agent *agent;
+    struct accounts **accounts;
+};
+
+/* In the runner: it answers nobody and has no secrets. */
+static void
+forget(void *arg)
+{
+    struct inheritance *in = arg;
+
+    for (size_t i = 0; i < in->agent->listeners.count; i++)
+        close(in->agent->listeners.fd[i]);
+    accounts_free(in->accounts);
+}
+
+/* The store's owner, with what it may need to run made ready; nobody else's rights any
+ * more, and nothing open but what it needs. */
+static int
+lock_in(struct agent *a, struct accounts **accounts, const char *state, struct err *err)
+{
+    struct inheritance in = {a, accounts};
+    int r;
+
+    if ((r = place_enter(state, err)) != 0 ||
+        (r = runner_start(a->options->place.config, *accounts, forget, &in, err)) != 0 ||
+        (r = store_open(state, &a->store, err)) != 0 ||
+        (r = store_key_use(*accounts, &a->store, &a->key, err)) != 0)
+        return r;
+    set_limits();
+    return sandbox_enter(*accounts, state, &a->listeners, &a->sandbox, err);
 }
 
 static int
@@ -271,20 +337,18 @@ start(struct agent *a, struct accounts **accounts, struct err *err)
 
     if ((r = listeners_open(a->options->listen, a->options->listen_count, !place->system,
                             &a->listeners, err)) != 0 ||
-        (r = place_enter(state, err)) != 0 ||
-        (r = store_open(state, &a->store, err)) != 0 ||
-        (r = store_key_use(*accounts, &a->store, &a->key, err)) != 0)
-        return r;
-    set_limits();
-    if ((r = http_open(&a->http, err)) != 0 ||
+        (r = lock_in(a, accounts, state, err)) != 0 ||
+        (r = http_open(&a->http, err)) != 0 ||
         (r = loop_new(&a->loop, a->http, err)) != 0 ||
         (r = worker_new(&a->worker, wake, a->loop, err)) != 0 ||
         (r = hooks_new(a->worker, &a->hooks, err)) != 0 ||
         (r = expiry_new(a->worker, a->hooks, &a->expiry, err)) != 0 ||
         (r = keeper_new(&a->store, a->http, a->worker, &a->keeper, err)) != 0 ||
+        (r = probes_new(a->worker, a->hooks, a->keeper, &a->probes, err)) != 0 ||
         (r = conns_new(a->loop, a->keeper, &a->permits, &a->conns, err)) != 0)
         return r;
     keeper_set_watch(a->keeper, a->hooks, a->expiry);
+    keeper_set_probes(a->keeper, a->probes);
     taken = *accounts;
     *accounts = NULL;
     if ((r = use_accounts(a, taken, err)) != 0 || (r = watch_listeners(a, err)) != 0)
@@ -297,16 +361,20 @@ finish(struct agent *a)
 {
     /* The worker first: what it has to write must be written. */
     hooks_end(a->hooks);
+    probes_end(a->probes);
     if (a->worker != NULL)
         worker_free(&a->worker);
+    runner_end();
     conns_free(&a->conns);
     http_close(&a->http);
     keeper_free(&a->keeper);
+    probes_free(&a->probes);
     expiry_free(&a->expiry);
     hooks_free(&a->hooks);
     loop_free(&a->loop);
     permits_free(&a->permits);
     listeners_close(&a->listeners);
+    sandbox_free(&a->sandbox);
     store_close(&a->store);
     store_key_free(&a->key);
     for (int i = 0; i < 2; i++)

@@ -1,9 +1,7 @@
-/* conn.c - see conn.h. */
-#include "conn.h"
+/* conn.c - one client: its requests and our replies; see conn.h. */
+#include "conn_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,63 +12,6 @@
 #include "../base/log.h"
 #include "../client/deadline.h"
 #include "../client/socketmap.h"
-#include "question.h"
-
-struct conn {
-    struct loop_source source; /* first, so that an event leads back to its conn */
-    struct ask ask;
-    struct conns *conns;
-    struct conn *next, *prev; /* the longest idle first */
-    uid_t uid;
-    struct secret in, out;
-    enum question_kind kind; /* of the question being answered */
-    char *account;    /* its account's name and mailbox: copies, since a reload may */
-    char *user;       /* take the account away while we wait */
-    int64_t stall_ms; /* drop it then; 0: it owes us nothing */
-    unsigned events;
-    bool closing; /* after what is in `out` */
-};
-
-struct conns {
-    struct loop *loop;
-    struct keeper *keeper;
-    struct permits *const *permits;
-    struct conn *first, *last;
-    unsigned count;
-    int spare; /* a descriptor in reserve, see turn_away() */
-};
-
-int
-conns_new(struct loop *loop, struct keeper *keeper, struct permits *const *permits,
-          struct conns **conns_r, struct err *err)
-{
-    struct conns *cs = calloc(1, sizeof *cs);
-
-    if (cs == NULL)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    *cs = (struct conns){.loop = loop, .keeper = keeper, .permits = permits};
-    cs->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    *conns_r = cs;
-    return 0;
-}
-
-static void
-list_remove(struct conns *cs, struct conn *c)
-{
-    *(c->prev != NULL ? &c->prev->next : &cs->first) = c->next;
-    *(c->next != NULL ? &c->next->prev : &cs->last) = c->prev;
-    cs->count--;
-}
-
-static void
-list_append(struct conns *cs, struct conn *c)
-{
-    c->next = NULL;
-    c->prev = cs->last;
-    *(cs->last != NULL ? &cs->last->next : &cs->first) = c;
-    cs->last = c;
-    cs->count++;
-}
 
 static void
 forget_question(struct conn *c)
@@ -80,12 +21,13 @@ forget_question(struct conn *c)
     c->account = c->user = NULL;
 }
 
-static void
+void
 conn_free(struct conn *c)
 {
     keeper_forget(c->conns->keeper, &c->ask);
     loop_remove(c->conns->loop, &c->source);
-    list_remove(c->conns, c);
+    conns_remove(c->conns, c);
+    conns_leave(c->conns, c->peer);
     close(c->source.fd);
     forget_question(c);
     secret_clear(&c->in);
@@ -93,25 +35,13 @@ conn_free(struct conn *c)
     free(c);
 }
 
-void
-conns_free(struct conns **conns)
-{
-    if (*conns == NULL)
-        return;
-    while ((*conns)->first != NULL)
-        conn_free((*conns)->first);
-    if ((*conns)->spare >= 0)
-        close((*conns)->spare);
-    free(*conns);
-    *conns = NULL;
-}
-
 /* --- replies ------------------------------------------------------------------------ */
 
 static void
 log_answer(const struct conn *c, const char *outcome)
 {
-    log_debug("uid %lu: %s %s: %s", (unsigned long)c->uid, question_name(c->kind),
+    log_debug("uid %lu: %s %s: %s", (unsigned long)c->uid,
+              c->understood ? question_name(c->kind) : "request",
               c->account != NULL ? c->account : "-", outcome);
 }
 
@@ -216,6 +146,16 @@ reply_text(struct conn *c, int r, const struct secret *text, const struct err *e
         reply_err(c, err);
 }
 
+/* For the log. */
+static void
+note(struct conn *c, const struct question *q)
+{
+    c->understood = true;
+    c->kind = q->kind;
+    if (q->account != NULL)
+        c->account = strdup(q->account->name);
+}
+
 static void
 handle(struct conn *c, const struct question *q)
 {
@@ -223,9 +163,7 @@ handle(struct conn *c, const struct question *q)
     struct secret text = SECRET_INIT;
     struct err err = ERR_INIT;
 
-    c->kind = q->kind;
-    if (q->account != NULL)
-        c->account = strdup(q->account->name);
+    note(c, q);
     switch (q->kind) {
     case QUESTION_TOKEN:
     case QUESTION_SASL:
@@ -264,17 +202,23 @@ next_request(struct conn *c)
 
     if (r == ERR_TEMP)
         return false;
-    c->kind = QUESTION_VERSION;
+    c->understood = false;
+    c->asked = true;
     if (r != 0) {
         err.code = ERR_PERSON; /* on the wire PERM: sending it again is of no use */
         reply_err(c, &err);
         c->closing = true;
         return true;
     }
-    if (question_read(accounts, *c->conns->permits, payload, len, c->uid, &q, &err) != 0)
-        reply_err(c, &err);
-    else
+    r = question_read(accounts, *c->conns->permits, payload, len, c->uid, &q, &err);
+    if (r == 0) {
         handle(c, &q);
+    } else {
+        if (r == ERR_DENIED &&
+            question_read(accounts, NULL, payload, len, c->uid, &q, NULL) == 0)
+            note(c, &q);
+        reply_err(c, &err);
+    }
     secret_consume(&c->in, used);
     return true;
 }
@@ -348,8 +292,8 @@ on_ready(struct loop_source *source, unsigned events)
         conn_free(c);
         return;
     }
-    list_remove(c->conns, c); /* it is not the longest idle any more */
-    list_append(c->conns, c);
+    conns_remove(c->conns, c); /* it is not the longest idle any more */
+    conns_append(c->conns, c);
     if (events & EPOLLOUT) {
         conn_go_on(c);
         return;
@@ -364,108 +308,30 @@ on_ready(struct loop_source *source, unsigned events)
     explicit_bzero(buf, sizeof buf);
 }
 
-/* --- arriving and leaving
- * --------------------------------------------------------------- */
+/* --- arriving -------------------------------------------------------------------------
+ */
 
-/* Makes room for a new client by dropping the longest idle; where none is, the longest
- * silent of those that owe us something. Nobody who waits for a token is dropped. */
-static bool
-drop_idle(struct conns *cs)
-{
-    struct conn *owes = NULL, *c;
-
-    for (c = cs->first; c != NULL && c->stall_ms != 0; c = c->next)
-        if (owes == NULL && c->stall_ms > 0)
-            owes = c;
-    c = c != NULL ? c : owes;
-    if (c != NULL)
-        conn_free(c);
-    return c != NULL;
-}
-
-/* Without a descriptor to give, accept(2) does not tell whether somebody is there. */
-static bool
-somebody_waits(int listen_fd)
-{
-    struct pollfd p = {.fd = listen_fd, .events = POLLIN};
-
-    return poll(&p, 1, 0) > 0;
-}
-
-/* No descriptor, nobody idle: a client that is left in the queue would keep the listening
- * socket ready and the loop spinning, so it is closed; it asks again. */
-static bool
-turn_away(struct conns *cs, int listen_fd)
-{
-    int fd;
-
-    close(cs->spare);
-    fd = accept(listen_fd, NULL, NULL);
-    if (fd >= 0)
-        close(fd);
-    cs->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return fd >= 0;
-}
-
-static void
-conn_open(struct conns *cs, int fd)
+void
+conn_start(struct conns *cs, int fd, struct peer *peer)
 {
     struct conn *c = calloc(1, sizeof *c);
-    struct ucred peer = {.uid = PERMITS_UNMAPPED};
-    socklen_t len = sizeof peer;
 
-    if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
-        free(c);
+    if (c == NULL) {
+        conns_leave(cs, peer);
         close(fd);
         return;
     }
     c->source = (struct loop_source){fd, on_ready};
     c->conns = cs;
-    c->uid = peer.uid;
+    c->peer = peer;
+    c->uid = peer->uid;
     c->in.max = SOCKETMAP_REQUEST_MAX + 4096 + 16; /* a frame, and one read more */
     c->out.max = SOCKETMAP_REPLY_MAX + 16;
     c->events = EPOLLIN;
     c->stall_ms = deadline_now() + CONN_STALL_MS; /* for its first request */
-    list_append(cs, c);
+    conns_append(cs, c);
     if (loop_add(cs->loop, &c->source, c->events, NULL) != 0)
         conn_free(c);
     else
         on_ready(&c->source, EPOLLIN); /* a client sends right after connecting */
-}
-
-void
-conns_accept(struct conns *cs, int listen_fd)
-{
-    /* Bounded, so that those already here have their turn. */
-    for (int i = 0; i < 64; i++) {
-        int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            if (cs->count >= CONN_MAX && !drop_idle(cs))
-                close(fd); /* all of them wait: as in turn_away() */
-            else
-                conn_open(cs, fd);
-        } else if (errno == EMFILE || errno == ENFILE) {
-            if (!somebody_waits(listen_fd) ||
-                (!drop_idle(cs) && !turn_away(cs, listen_fd)))
-                return;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            return;
-        }
-    }
-}
-
-void
-conns_tick(struct conns *cs)
-{
-    int64_t now = deadline_now();
-    struct conn *next;
-
-    for (struct conn *c = cs->first; c != NULL; c = next) {
-        next = c->next;
-        if (c->stall_ms > 0 && now >= c->stall_ms) {
-            log_debug("uid %lu: dropped, it stalled", (unsigned long)c->uid);
-            conn_free(c);
-        }
-    }
 }

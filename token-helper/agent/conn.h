@@ -17,6 +17,9 @@
 #define CONN_STALL_MS 10000
 #define CONN_MAX                                                                         \
     4096 /* when it is passed, or descriptors run out, the longest idle goes */
+/* What one user may have of them; root and the agent's own user may have all. When it is
+ * passed the longest idle of that user goes, and where none is idle the new one. */
+#define CONN_USER_MAX 1024
 
 struct conns;
 
@@ -28,6 +31,11 @@ void conns_free(struct conns **conns);
 
 /* Accepts every client that waits on the listening descriptor. */
 void conns_accept(struct conns *cs, int listen_fd);
+
+/* The agent ends: closes the clients that owe and want nothing. How many are left: those
+ * in the middle of a question or its answer, and those that have not asked anything yet,
+ * since they are about to. */
+unsigned conns_part(struct conns *cs);
 
 /* Drops those that stall. */
 void conns_tick(struct conns *cs);

@@ -4,20 +4,33 @@
 #include <stdlib.h>
 
 #define DAY_MS (24 * 3600 * 1000LL)
-#define WEEK_S (7 * 24 * 3600LL)
+#define DAY_S (24 * 3600LL)
+
+enum freshness
+entry_freshness(const struct entry *e, int64_t now)
+{
+    return e->same ? token_freshness_same(&e->record, e->account, now) : TOKEN_STALE;
+}
 
 enum entry_answer
 entry_answer(const struct entry *e, int64_t now)
 {
     if (!e->loaded)
         return ENTRY_FETCH;
-    if (!e->refused && token_freshness(&e->record, e->account, now) != TOKEN_STALE)
+    if (!e->refused && entry_freshness(e, now) != TOKEN_STALE)
         return ENTRY_ANSWER;
     if (!failure_blocks(&e->record.failure, now))
         return ENTRY_FETCH;
     if (!e->refused && token_last_resort(&e->record, e->account, now))
         return ENTRY_ANSWER;
     return ENTRY_REFUSE;
+}
+
+bool
+entry_token_is_due(const struct entry *e, int64_t now)
+{
+    return entry_freshness(e, now) == TOKEN_STALE ||
+           (now >= e->slot.at && now - e->record.obtained_at >= TOKEN_JUST_FETCHED);
 }
 
 bool
@@ -32,9 +45,10 @@ entry_is_due(const struct entry *e, int64_t now, int64_t now_ms)
     if (e->unsaved)
         return now_ms >= e->save_ms;
     if (e->asked && now_ms - e->asked_ms < DAY_MS)
-        return token_freshness(&e->record, e->account, now) != TOKEN_FRESH;
+        return entry_token_is_due(e, now);
     return e->account->grant == GRANT_AUTHORIZATION_CODE &&
-           e->record.refresh_token.len > 0 && now - e->record.refresh_token_at > WEEK_S;
+           e->record.refresh_token.len > 0 &&
+           now - e->record.refresh_token_at > 7 * DAY_S - token_spread(e->account, DAY_S);
 }
 
 void

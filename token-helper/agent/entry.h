@@ -5,8 +5,10 @@
 #ifndef MAILBEARER_ENTRY_H
 #define MAILBEARER_ENTRY_H
 
+#include "../accounts/freshness.h"
 #include "flight.h"
 #include "keeper.h"
+#include "slots.h"
 #include "trouble.h"
 
 /* The accounts file as read once; lives while anything still uses it. */
@@ -17,13 +19,16 @@ struct generation {
 };
 
 struct entry {
+    struct slot slot;   /* when the token is to be replaced; first, since it is looked at
+                           every second */
+    bool same;          /* the token was made with the account's settings */
+    bool unsaved;       /* memory is newer than the file */
     struct entry *next; /* of those that are gone from the accounts file */
     char *name;
     const struct account *account; /* of the keeper's generation; NULL: no longer there */
     struct record record;
     struct store_stamp stamp; /* of the file `record` was read from or written to */
     bool loaded;              /* `record` and `stamp` are filled in */
-    bool unsaved;             /* memory is newer than the file */
     bool refused;             /* a server refused the present token */
     bool asked;               /* somebody has asked since the agent started */
     int64_t asked_ms;         /* when last; monotonic, as all *_ms here */
@@ -45,10 +50,16 @@ enum entry_answer {
 enum entry_answer entry_answer(const struct entry *entry, int64_t now);
 
 /* True when the token should be replaced ahead of time, unasked: the account was asked
- * for in the last 24 hours and its token is due, or its refresh token has not been used
- * for a week (it dies of 90 days' inactivity). Not while a failure blocks, and not when a
- * person must act first. */
+ * for in the last 24 hours and its slot has come, or its refresh token has not been used
+ * for a week less up to a day (it dies of 90 days' inactivity). Not while a failure
+ * blocks, and not when a person must act first. */
 bool entry_is_due(const struct entry *entry, int64_t now, int64_t now_ms);
+
+/* True when the token is due, or none is there. */
+bool entry_token_is_due(const struct entry *entry, int64_t now);
+
+/* token_freshness() of what is in memory. */
+enum freshness entry_freshness(const struct entry *entry, int64_t now);
 
 /* Answers everybody who waits longer than `longer_than_ms`: with the token if `token`,
  * else with `err`. */

@@ -8,12 +8,9 @@
 
 #include "../base/log.h"
 #include "../base/run_program.h"
+#include "hook_pass.h"
 
-enum { VAR_EVENT, VAR_ACCOUNT, VAR_STATE, VAR_REASON, VAR_REMEDY, VAR_COUNT };
-
-static const char *const variables[VAR_COUNT] = {"MAILBEARER_EVENT", "MAILBEARER_ACCOUNT",
-                                                 "MAILBEARER_STATE", "MAILBEARER_REASON",
-                                                 "MAILBEARER_REMEDY"};
+#define HOOK_ANSWER_MS 5000 /* what telling and starting may take besides */
 
 /* One run of a command; waits in hooks->waiting, then belongs to the worker. */
 struct hook_run {
@@ -23,8 +20,8 @@ struct hook_run {
     const char *name; /* on_failure or on_recovery */
     char *account;
     char **argv;
-    char *own[VAR_COUNT]; /* our variables; NULL: not told */
-    char **environment;   /* own, and the agent's, which are borrowed */
+    char *own[HOOK_VAR_COUNT]; /* our variables; NULL: not told */
+    char **environment;        /* own, and the agent's, which are borrowed */
     int result;
     struct err err;
 };
@@ -67,22 +64,10 @@ run_free(struct hook_run *run)
 {
     free(run->account);
     words_free(run->argv);
-    for (int i = 0; i < VAR_COUNT; i++)
+    for (int i = 0; i < HOOK_VAR_COUNT; i++)
         free(run->own[i]);
     free(run->environment);
     free(run);
-}
-
-static bool
-is_ours(const char *variable)
-{
-    for (int i = 0; i < VAR_COUNT; i++) {
-        size_t n = strlen(variables[i]);
-
-        if (strncmp(variable, variables[i], n) == 0 && variable[n] == '=')
-            return true;
-    }
-    return false;
 }
 
 /* Our variables first, then the agent's own without any of that name. */
@@ -92,32 +77,21 @@ set_environment(struct hook_run *run, const struct hook_call *call)
     static const char *const events[] = {[HOOK_FAILURE] = "failure",
                                          [HOOK_RECOVERY] = "recovery",
                                          [HOOK_EXPIRY] = "expiry"};
-    const char *const values[VAR_COUNT] = {
-        [VAR_EVENT] = events[call->event],
-        [VAR_ACCOUNT] = call->account,
-        [VAR_STATE] = call->state,
-        [VAR_REASON] = call->err != NULL ? call->err->text : "",
-        [VAR_REMEDY] = call->err != NULL ? call->err->hint : "",
+    const char *const values[HOOK_VAR_COUNT] = {
+        [HOOK_VAR_EVENT] = events[call->event],
+        [HOOK_VAR_ACCOUNT] = call->account,
+        [HOOK_VAR_STATE] = call->state,
+        [HOOK_VAR_REASON] = call->err != NULL ? call->err->text : "",
+        [HOOK_VAR_REMEDY] = call->err != NULL ? call->err->hint : "",
     };
-    size_t count = 0, n = 0;
 
-    while (environ != NULL && environ[count] != NULL)
-        count++;
-    if ((run->environment = calloc(count + VAR_COUNT + 1, sizeof(char *))) == NULL)
-        return ERR_NOMEM;
-    for (int i = 0; i < VAR_COUNT; i++) {
-        if (values[i] == NULL)
-            continue;
-        if (asprintf(&run->own[i], "%s=%s", variables[i], values[i]) < 0) {
+    for (int i = 0; i < HOOK_VAR_COUNT; i++)
+        if (values[i] != NULL &&
+            asprintf(&run->own[i], "%s=%s", hook_variables[i], values[i]) < 0) {
             run->own[i] = NULL;
             return ERR_NOMEM;
         }
-        run->environment[n++] = run->own[i];
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!is_ours(environ[i]))
-            run->environment[n++] = environ[i];
-    return 0;
+    return (run->environment = hook_environment(run->own)) != NULL ? 0 : ERR_NOMEM;
 }
 
 static struct hook_run *
@@ -141,6 +115,8 @@ run_new(struct hooks *hooks, const struct hook_call *call, char *const *command)
     return run;
 }
 
+/* Passed on where somebody is named who runs it, else run here: so it is without a
+ * service manager, and for a person's own agent. */
 static void
 work(struct job *job)
 {
@@ -151,7 +127,16 @@ work(struct job *job)
                                     .input = -1,
                                     .deadline_ms = HOOK_DEADLINE_MS,
                                     .hurry = &run->hooks->ending};
+    const char *path = secure_getenv(HOOK_SOCKET_ENV);
 
+    if (path != NULL && path[0] != '\0') {
+        run->result = hook_pass(path, run->own, HOOK_DEADLINE_MS + HOOK_ANSWER_MS,
+                                &run->hooks->ending, &run->err);
+        if (run->result != ERR_NOAGENT)
+            return;
+        log_warning("%s: %s is run by the agent itself: %s", run->account, run->name,
+                    run->err.text);
+    }
     run->result = run_program(&program, &run->err);
 }
 

@@ -1,7 +1,8 @@
-/* hooks.h - on_failure and on_recovery: the administrator's commands, run by the agent.
+/* hooks.h - on_failure and on_recovery: the administrator's commands, run by the agent,
+ * or by who listens at $MAILBEARER_HOOK_SOCKET (hook_pass.h).
  *
  * Used by:  agent/agent.c, agent/keeper_flight.c, agent/expiry.c
- * Includes: worker.h, accounts/, base/.
+ * Includes: worker.h, hook_pass.h, accounts/, base/.
  *
  * A command is run without a shell, as the agent's user, in a thread of its own: the
  * event loop never waits for it. Its standard input is /dev/null, what it prints goes

@@ -25,6 +25,10 @@ keeper_new(const struct store *store, struct http *http, struct worker *worker,
 
     if (k == NULL)
         return err_set(err, ERR_NOMEM, "out of memory");
+    if ((k->slots = slots_new()) == NULL) {
+        free(k);
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
     k->env = (struct flight_env){store, http, worker};
     *keeper_r = k;
     return 0;
@@ -46,6 +50,12 @@ keeper_drop(struct entry *e)
 }
 
 void
+keeper_set_probes(struct keeper *k, const struct probes *probes)
+{
+    k->probes = probes;
+}
+
+void
 keeper_free(struct keeper **keeper)
 {
     struct keeper *k = *keeper;
@@ -61,6 +71,7 @@ keeper_free(struct keeper **keeper)
     }
     free(k->entry);
     generation_release(k->generation);
+    slots_free(&k->slots);
     free(k);
     *keeper = NULL;
 }
@@ -93,6 +104,14 @@ keeper_find(const struct keeper *k, const char *name)
     return e != NULL ? *e : NULL;
 }
 
+/* Entries stand in the order of the accounts, so the name need not be looked for: this is
+ * done for each question. */
+struct entry *
+keeper_entry(const struct keeper *k, const struct account *account)
+{
+    return k->entry[account - k->generation->accounts->account];
+}
+
 static struct entry *
 entry_new(const char *name)
 {
@@ -112,6 +131,7 @@ retire(struct keeper *k, struct entry *e)
     struct err err = ERR_INIT;
 
     e->account = NULL;
+    slots_drop(k->slots, &e->slot);
     err_set(&err, ERR_NOACCOUNT, "the account was removed from the accounts file");
     entry_answer_all(e, false, &err, deadline_now(), 0);
     if (e->flight == NULL) {
@@ -155,6 +175,7 @@ keeper_set_accounts(struct keeper *k, struct accounts *accounts, struct err *err
     for (size_t i = 0; i < accounts->count; i++) {
         list[i]->account = &accounts->account[i];
         list[i]->record.failure = (struct failure){.err = ERR_INIT};
+        list[i]->same = token_same_settings(&list[i]->record, list[i]->account);
     }
     generation_release(k->generation);
     *g = (struct generation){accounts, 1, wallclock_now()};
@@ -163,5 +184,6 @@ keeper_set_accounts(struct keeper *k, struct accounts *accounts, struct err *err
     k->entry = list;
     k->count = accounts->count;
     k->load_next = 0;
+    k->ahead_next = 0;
     return 0;
 }

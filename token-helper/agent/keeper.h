@@ -29,6 +29,7 @@ struct ask {
     struct ask *next;
     struct entry *entry; /* NULL: not waiting */
     int64_t since_ms;    /* monotonic */
+    bool passing;        /* is no use of the account: does not keep its token fresh */
     /* Exactly one of the two is not NULL, both borrowed. Called from keeper_ask() itself
      * or later; `ask` is free for the next question when it is called. */
     void (*answer)(struct ask *ask, const struct secret *token, const struct err *err);
@@ -46,6 +47,10 @@ int keeper_new(const struct store *store, struct http *http, struct worker *work
  * beginning: nobody. */
 void keeper_set_watch(struct keeper *keeper, struct hooks *hooks,
                       const struct expiry *expiry);
+
+/* Who knows what the accounts' servers say (probe.h), for status. NULL: nobody. */
+struct probes;
+void keeper_set_probes(struct keeper *keeper, const struct probes *probes);
 
 /* Drops who waits (they are not answered). Call when no job of ours is on the worker any
  * more (after worker_free()). */

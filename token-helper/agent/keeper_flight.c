@@ -1,4 +1,5 @@
 /* keeper_flight.c - see keeper.h: the refreshes. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,14 +34,20 @@ log_outcome(struct entry *e, const struct flight *f)
 
 /* The flight's record becomes the entry's. */
 static void
-take_record(struct entry *e, struct flight *f)
+take_record(struct keeper *k, struct entry *e, struct flight *f)
 {
+    const struct record *new = &f->acquire.record;
     bool other = !secret_equal(&e->record.access_token, &f->acquire.record.access_token);
 
     /* Fetched and the same: a metadata service's cache, which has no other to give. */
     if (e->refused && (other || f->fetched))
         e->refused = false;
+    /* A failure changes nothing about the old token's slot, which has come. */
+    if (other || new->obtained_at != e->record.obtained_at ||
+        new->expires_at != e->record.expires_at)
+        slots_assign(k->slots, &e->slot, new, e->account, wallclock_now());
     record_move(&e->record, &f->acquire.record);
+    e->same = token_same_settings(&e->record, e->account);
     e->stamp = f->acquire.stamp;
     e->unsaved = f->acquire.unsaved;
     e->loaded = true;
@@ -117,7 +124,11 @@ on_landed(struct flight *f)
         e->retry_ms = deadline_now() + BUSY_RETRY_MS;
     } else {
         log_outcome(e, f);
-        take_record(e, f);
+        if (f->fetched)
+            k->failing = 0;
+        else if (f->request && err_is_temporary(f->result) && k->failing < UINT_MAX)
+            k->failing++;
+        take_record(k, e, f);
         tell(k, e);
         e->retry_ms = 0;
         e->save_ms = deadline_now() + UNSAVED_RETRY_MS;
@@ -147,7 +158,12 @@ keeper_start_flight(struct keeper *k, struct entry *e, enum flight_purpose purpo
     }
     f->memory_stamp = e->stamp;
     f->want.memory_newer = e->unsaved;
-    f->want.due_is_stale = purpose == FLIGHT_AHEAD;
+    /* Whether it is due is for the slot to say: only a newer one is enough. But the
+     * flight may be there for nothing but to store what could not be stored. */
+    if (purpose == FLIGHT_AHEAD &&
+        (!e->unsaved || entry_token_is_due(e, wallclock_now())))
+        f->want.newer_than = e->record.obtained_at + 1;
+    k->asked_now += purpose == FLIGHT_ASKED;
     f->want.look_only = purpose == FLIGHT_LOOK;
     f->want.mended_at = k->generation->since;
     f->landed = on_landed;

@@ -30,7 +30,8 @@ struct question {
  * ERR_NOACCOUNT: no such account; for sasl, no account lists the key.
  * ERR_DENIED:    this user may not have it.
  * ERR_PERSON:    not a request we know; for sasl, several accounts list the key.
- * `err` never repeats a token. */
+ * `err` never repeats a token. With `permits` NULL it is not asked who may have it: so
+ * the log can name what was refused. */
 int question_read(const struct accounts *accounts, const struct permits *permits,
                   const char *payload, size_t len, uid_t uid, struct question *question_r,
                   struct err *err);

@@ -51,18 +51,19 @@ listening_family(int fd)
     return address.ss_family;
 }
 
-/* Makes the folder the socket goes into; its parents must be there. */
+/* Makes the folders the socket goes into, as far as they are missing. */
 static void
-make_folder(const char *path, mode_t mode)
+make_folders(const char *path, mode_t mode)
 {
     char folder[sizeof((struct sockaddr_un *)0)->sun_path];
     char *slash;
 
     snprintf(folder, sizeof folder, "%s", path);
-    if ((slash = strrchr(folder, '/')) != NULL && slash != folder) {
+    for (slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(folder, mode) == 0) /* if it fails, bind() says what is wrong */
             chmod(folder, mode);      /* whatever the umask took away */
+        *slash = '/';
     }
 }
 
@@ -127,7 +128,7 @@ listening_path(const struct listening_path *how, int *fd_r, struct err *err)
         return err_set(err, ERR_USAGE, "socket path longer than %zu bytes: %s",
                        sizeof address.sun_path - 1, how->path);
     memcpy(address.sun_path, how->path, strlen(how->path) + 1);
-    make_folder(how->path, how->folder_mode);
+    make_folders(how->path, how->folder_mode);
     if ((r = clear_path(&address, how->who, err)) != 0)
         return r;
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)

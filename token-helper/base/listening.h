@@ -26,7 +26,7 @@ int listening_family(int fd);
 struct listening_path {
     const char *path;
     mode_t mode;        /* 0666: everyone may connect */
-    mode_t folder_mode; /* of its folder, which is made when missing (not its parents) */
+    mode_t folder_mode; /* of its folder and the folder's parents, where they are made */
     gid_t group;        /* (gid_t)-1: the process's own */
     const char *who;    /* listens there, for messages: "agent" */
 };

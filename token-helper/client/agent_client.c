@@ -67,9 +67,12 @@ place_set_user(struct place *p, struct err *err)
 }
 
 static int
-places_list(int where, struct place places[2], int *count_r, struct err *err)
+places_list(const struct agent_query *query, struct place places[2], int *count_r,
+            struct err *err)
 {
-    const char *named = secure_getenv(AGENT_SOCKET_ENV);
+    const char *named =
+        query->path != NULL ? query->path : secure_getenv(AGENT_SOCKET_ENV);
+    int where = query->where;
     int count = 0;
     int r;
 
@@ -311,7 +314,7 @@ agent_client_ask(const struct agent_query *query, struct secret *reply_r, struct
     int count = 0;
     int r;
 
-    if ((r = places_list(query->where, places, &count, err)) != 0)
+    if ((r = places_list(query, places, &count, err)) != 0)
         return r;
     if (count == 0)
         return err_set(err, ERR_NOAGENT, "no agent is named by " AGENT_SOCKET_ENV);

@@ -1,6 +1,6 @@
 /* agent_client.h - ask the local agent one question.
  *
- * Used by:  sasl-plugin/, fetch-helper/, token-helper/front/
+ * Used by:  sasl-plugin/, fetch-helper/, token-helper/front/, commands/, doctor/
  * Includes: client/ and libc, nothing else (tests/check-layers.sh).
  * Runs inside other people's processes: no globals, signals, stdio, fork or exit. Sockets
  * are close-on-exec and closed before return; the environment is read by secure_getenv().
@@ -25,12 +25,14 @@ enum agent_where {
 };
 
 struct agent_query {
-    const char *map; /* "token", "upstream", ... (PROTOCOL.md) */
-    const char *key; /* no control characters */
-    int where;       /* enum agent_where */
-    int deadline_ms; /* for everything together */
-    int restart_ms;  /* an agent that refuses the connection, or closes it without an
-                        answer, is asked again for this long (it restarts); 0: once */
+    const char *map;  /* "token", "upstream", ... (PROTOCOL.md) */
+    const char *key;  /* no control characters */
+    int where;        /* enum agent_where */
+    int deadline_ms;  /* for everything together */
+    int restart_ms;   /* an agent that refuses the connection, or closes it without an
+                         answer, is asked again for this long (it restarts); 0: once */
+    const char *path; /* this socket alone, whatever AGENT_SOCKET_ENV says; NULL: `where`
+                         decides */
 };
 
 /* Asks. The next socket is tried when one is absent, refuses the connection or answers

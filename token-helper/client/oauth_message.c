@@ -128,11 +128,12 @@ oauth_refusal_text(const char *challenge, size_t len, const struct secret *token
 {
     if (len > OAUTH_REFUSAL_MAX - 1)
         len = OAUTH_REFUSAL_MAX - 1;
-    if (repeats_token(challenge, len, token)) {
-        snprintf(buf, OAUTH_REFUSAL_MAX, "(not shown: it repeats the token)");
-        return buf;
-    }
     memcpy(buf, challenge, len);
     buf[err_clean(buf, len)] = '\0';
+    /* Cleaned as well: a '?' in the token may be what stands for a control character. */
+    if (repeats_token(challenge, len, token) || repeats_token(buf, strlen(buf), token)) {
+        explicit_bzero(buf, OAUTH_REFUSAL_MAX);
+        snprintf(buf, OAUTH_REFUSAL_MAX, "(not shown: it repeats the token)");
+    }
     return buf;
 }

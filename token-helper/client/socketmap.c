@@ -153,9 +153,10 @@ socketmap_reply_read(const char *payload, size_t len, const char **text_r,
     code = status->code;
     if (code == ERR_PERSON && begins_denied(text, text_len))
         code = ERR_DENIED;
-    if (text_len == 0)
-        return err_set(err, code, "%s", status->text);
-    return err_from_line(err, code, text, text_len);
+    err_from_line(err, code, text, text_len);
+    if (err != NULL && err->text[0] == '\0') /* none came, or a remedy alone */
+        snprintf(err->text, sizeof(err->text), "%s", status->text);
+    return code;
 }
 
 int

@@ -16,6 +16,7 @@
 #include "../oauth/account_check.h"
 #include "../oauth/request.h"
 #include "../oauth/store_key.h"
+#include "check_ports.h"
 #include "commands.h"
 
 #define ASK_MS 3000
@@ -23,10 +24,10 @@
 static const char help_text[] =
     "usage: mailbearer check\n"
     "\n"
-    "Reads the accounts file, the store, the secret files and the file modes. One\n"
-    "line a finding: \"ok\", \"warning\" or \"error\", what, and what to do. The exit\n"
-    "status is that of the first error. Nothing is asked of the network, no command\n"
-    "is run.\n";
+    "Reads the accounts file, the store, the secret files, the passwords of local\n"
+    "ports and the file modes. One line a finding: \"ok\", \"warning\" or \"error\",\n"
+    "what, and what to do. The exit status is that of the first error. Nothing is\n"
+    "asked of the network, no command is run.\n";
 
 struct findings {
     int status; /* of the first error */
@@ -75,7 +76,7 @@ warning(const char *subject, const char *text, const char *hint)
     print_finding("warning", subject, &err);
 }
 
-/* For one account's findings. */
+/* For one account's findings; NULL: nobody's. */
 struct subject {
     struct findings *findings;
     const char *account;
@@ -90,6 +91,16 @@ on_found(void *arg, bool fatal, const struct err *err)
         error(subject->findings, subject->account, err);
     else
         print_finding("warning", subject->account, err);
+}
+
+static void
+check_local_passwords(struct findings *f, const struct context *c)
+{
+    struct subject subject = {f, NULL};
+    int count = check_ports(c, on_found, &subject);
+
+    if (count >= 0)
+        ok("%d passwords of local ports", count);
 }
 
 static void
@@ -203,6 +214,7 @@ cmd_check(const char *config, int argc, char **argv)
     }
     ok("%s: %zu accounts", c.place.config, c.accounts->count);
     check_keys(c.accounts);
+    check_local_passwords(&f, &c);
     if (context_store(&c, &err) != 0 ||
         store_key_use(c.accounts, &c.store, &key, &err) != 0) {
         error(&f, NULL, &err);

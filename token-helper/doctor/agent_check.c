@@ -33,6 +33,20 @@ named_socket(void)
     return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
+/* Somebody listens, and does not answer as an agent does. */
+static void
+tell_trouble(struct patient *p, const char *what, const struct err *err)
+{
+    struct err told = ERR_INIT;
+
+    err_set(&told, err->code, "%s: %s", what, err->text);
+    err_hint(&told, "%s",
+             err->hint[0] != '\0' ? err->hint
+                                  : "look into its log, then start it anew: systemctl "
+                                    "restart mailbearer");
+    report_failure(p->report, &told);
+}
+
 /* True when somebody answered at `what`. */
 static bool
 check_version(struct patient *p, struct agent_query query, const char *what,
@@ -47,7 +61,7 @@ check_version(struct patient *p, struct agent_query query, const char *what,
     if (there)
         report_ok(p->report, "%s: %.100s answers", what, secret_str(&version));
     else if (err->code != ERR_NOAGENT)
-        report_failure(p->report, err);
+        tell_trouble(p, what, err);
     secret_clear(&version);
     return there;
 }
@@ -145,12 +159,14 @@ tell_state(struct patient *p, const struct secret *status)
     json_free(&json);
 }
 
-/* Without an accounts file of ours the agent's word counts; with one it is a fault. */
+/* Without an accounts file of ours the agent's word counts; with one it is a fault, which
+ * check_sockets() may have told already. */
 static void
-not_served(struct patient *p, struct err *err)
+not_served(struct patient *p, struct err *err, bool told)
 {
-    if (err->code == ERR_NOAGENT && p->account != NULL)
-        return; /* told already */
+    told = told || err->code == ERR_NOAGENT;
+    if (told && p->account != NULL && err->code != ERR_NOACCOUNT)
+        return;
     if (err->code == ERR_NOAGENT || (err->code == ERR_NOACCOUNT && p->account == NULL)) {
         report_failure(p->report, &p->missing);
         p->unknown = true;
@@ -166,7 +182,7 @@ not_served(struct patient *p, struct err *err)
 }
 
 static void
-check_service(struct patient *p)
+check_service(struct patient *p, bool told)
 {
     struct agent_query query = {
         .map = "status", .key = PATIENT_NAME(p), .where = p->where};
@@ -177,7 +193,7 @@ check_service(struct patient *p)
         p->served = true;
         tell_state(p, &status);
     } else {
-        not_served(p, &err);
+        not_served(p, &err, told);
     }
     secret_clear(&status);
 }
@@ -227,11 +243,14 @@ out:
 void
 agent_check(struct patient *p)
 {
+    size_t failures;
+
     if (p->unknown)
         return;
     report_check(p->report, "agent");
+    failures = p->report->count[REPORT_FAILURE];
     check_sockets(p);
-    check_service(p);
+    check_service(p, p->report->count[REPORT_FAILURE] > failures);
     if (p->unknown || p->account != NULL)
         return;
     report_note(p->report, "the accounts file and the store are the agent's: what is in "

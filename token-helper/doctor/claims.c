@@ -1,6 +1,7 @@
 /* claims.c - see claims.h, patient.h. */
 #include "claims.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/wallclock.h"
@@ -78,6 +79,8 @@ claims_check(struct patient *p)
         tell_opaque(p, kind);
         return;
     }
+    if (claims_object_id(json) != NULL)
+        snprintf(p->object_id, sizeof p->object_id, "%s", claims_object_id(json));
     q.json = json;
     for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
         q.asked[i] = p->mail[i].asked;

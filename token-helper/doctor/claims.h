@@ -40,6 +40,10 @@ struct claims_question {
 /* Adds what it finds. */
 void claims_judge(struct claims_question *q, struct report *report);
 
+/* Of an application's own token: the object id of the enterprise application, borrowed.
+ * NULL: it is a person's token, or does not say. */
+const char *claims_object_id(const struct json *json);
+
 /* Is it a token of Entra's? */
 bool claims_are_microsofts(const struct json *json);
 

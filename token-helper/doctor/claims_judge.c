@@ -141,6 +141,21 @@ judge_tenant(const struct claims_question *q, struct report *report)
     report_failure(report, &err);
 }
 
+/* The object id is told because the usual mistake is to give Exchange the other one, that
+ * of the app registration, which no token holds. */
+static void
+tell_application(const struct claims_question *q, const char *id, struct report *report)
+{
+    const char *oid = claims_object_id(q->json);
+
+    if (id != NULL && oid != NULL)
+        report_ok(
+            report,
+            "it is of the application %.60s; Exchange knows that by the object id of "
+            "its enterprise application, %.60s",
+            id, oid);
+}
+
 static void
 judge_application(const struct claims_question *q, struct report *report)
 {
@@ -150,12 +165,25 @@ judge_application(const struct claims_question *q, struct report *report)
 
     if (id == NULL)
         id = json_get_string(q->json, "azp");
-    if (id == NULL || ours == NULL || strcasecmp(id, ours) == 0)
+    if (id == NULL || ours == NULL || strcasecmp(id, ours) == 0) {
+        tell_application(q, id, report);
         return;
+    }
     err_set(&err, ERR_CONFIG, "it was made for the application %.60s, client_id is %.60s",
             id, ours);
     err_hint(&err, "run: mailbearer token %s --refresh", claims_account(q));
     report_warning(report, &err);
+}
+
+const char *
+claims_object_id(const struct json *json)
+{
+    const char *oid = json_get_string(json, "oid");
+
+    if (oid == NULL || !is_guid(oid) || claims_person(json) != NULL ||
+        json_get_string(json, "scp") != NULL)
+        return NULL;
+    return oid;
 }
 
 /* Who signed in; NULL: nobody, it is the application's own. */
@@ -208,7 +236,8 @@ judge_person(const struct claims_question *q, struct report *report)
                  "sign in as %.100s: mailbearer login %.100s; or, if it is the same "
                  "person, or may open that mailbox: login_hint = %.100s",
                  q->user, claims_account(q), who);
-        report_failure(report, &err);
+        /* the server decides: it may be an alias, or a shared mailbox */
+        report_warning(report, &err);
     }
 }
 

@@ -133,8 +133,9 @@ check_accounts(struct patient *p)
         no_account(p, &err);
         return;
     }
-    report_ok(p->report, "%s: %zu accounts, mode %04o, owner %s", p->context.place.config,
-              p->context.accounts->count,
+    report_ok(p->report, "%s: %zu account%s, mode %04o, owner %s",
+              p->context.place.config, p->context.accounts->count,
+              p->context.accounts->count == 1 ? "" : "s",
               (unsigned)(p->context.accounts->status.st_mode & 07777),
               user_name(p->context.accounts->status.st_uid, owner));
     if (context_account(&p->context, PATIENT_NAME(p), &p->account, &err) != 0) {

@@ -1,5 +1,5 @@
 /* look.c - see look.h. */
-#include "look.h"
+#include "look_private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,34 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include "../base/wallclock.h"
 #include "../client/deadline.h"
 
 #define REPLIES_MAX (256u * 1024u) /* bytes a server may say */
 
-struct sight {
-    struct look *look;
-    CURL *easy;
-    size_t replies;
-    bool verify;
-    bool done;
-    CURLcode code;
-    char detail[CURL_ERROR_SIZE];
-};
-
 /* --- what comes in ---------------------------------------------------------------------
  */
-
-static void
-take_text(char *to, size_t size, const char *from, size_t len)
-{
-    if (len >= size)
-        len = size - 1;
-    memcpy(to, from, len);
-    to[err_clean(to, len)] = '\0';
-}
 
 static void
 take_date(struct look *look, const char *line, size_t len)
@@ -45,7 +24,7 @@ take_date(struct look *look, const char *line, size_t len)
 
     if (len <= sizeof name || strncasecmp(line, name, sizeof name - 1) != 0)
         return;
-    take_text(text, sizeof text, line + sizeof name - 1, len - (sizeof name - 1));
+    look_text(text, sizeof text, line + sizeof name - 1, len - (sizeof name - 1));
     if ((date = curl_getdate(text, NULL)) > 0) {
         look->date = (int64_t)date;
         look->date_at = wallclock_now();
@@ -66,7 +45,7 @@ on_line(char *line, size_t one, size_t n, void *arg)
         len--;
     take_date(s->look, line, len);
     if (len > 0)
-        take_text(s->look->said, sizeof s->look->said, line, len);
+        look_text(s->look->said, sizeof s->look->said, line, len);
     return n;
 }
 
@@ -99,7 +78,7 @@ on_debug(CURL *easy, curl_infotype type, char *text, size_t len, void *arg)
     for (size_t i = 0; i < len; i++)
         if (text[i] == ' ' || text[i] == '\n')
             len = i;
-    take_text(s->look->tls, sizeof s->look->tls, text, len);
+    look_text(s->look->tls, sizeof s->look->tls, text, len);
     return 0;
 }
 
@@ -120,12 +99,6 @@ struct setting {
     long number;
 };
 
-static bool
-is_http(const struct look *look)
-{
-    return strncmp(look->url, "http", 4) == 0;
-}
-
 static CURLcode
 set_options(struct sight *s, int deadline_ms)
 {
@@ -133,7 +106,7 @@ set_options(struct sight *s, int deadline_ms)
     const struct setting settings[] = {
         {CURLOPT_URL, l->url, 0},
         {CURLOPT_PROTOCOLS_STR, "http,https,imap,imaps,pop3,pop3s,smtp,smtps", 0},
-        {CURLOPT_CONNECT_ONLY, NULL, !is_http(l) || !s->verify},
+        {CURLOPT_CONNECT_ONLY, NULL, !look_is_http(l) || !s->verify},
         {CURLOPT_FOLLOWLOCATION, NULL, 0},
         {CURLOPT_NETRC, NULL, (long)CURL_NETRC_IGNORED},
         {CURLOPT_USE_SSL, NULL, (long)(l->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE)},
@@ -152,7 +125,7 @@ set_options(struct sight *s, int deadline_ms)
         /* an empty proxy also keeps those of the environment out */
         {CURLOPT_PROXY, l->proxy != NULL ? l->proxy : "", 0},
         {CURLOPT_NOPROXY, "", 0},
-        {CURLOPT_HTTPPROXYTUNNEL, NULL, !is_http(l)},
+        {CURLOPT_HTTPPROXYTUNNEL, NULL, !look_is_http(l)},
         {CURLOPT_SUPPRESS_CONNECT_HEADERS, NULL, 1},
         {CURLOPT_FRESH_CONNECT, NULL, 1},
     };
@@ -171,7 +144,7 @@ static CURLcode
 set_callbacks(struct sight *s)
 {
     CURL *e = s->easy;
-    curl_write_callback body = is_http(s->look) ? on_body : on_line;
+    curl_write_callback body = look_is_http(s->look) ? on_body : on_line;
     CURLcode c;
 
     if ((c = curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_line)) != CURLE_OK ||
@@ -184,119 +157,6 @@ set_callbacks(struct sight *s)
         (c = curl_easy_setopt(e, CURLOPT_PRIVATE, s)) != CURLE_OK)
         return c;
     return curl_easy_setopt(e, CURLOPT_ERRORBUFFER, s->detail);
-}
-
-/* --- what was seen ---------------------------------------------------------------------
- */
-
-/* "Subject:CN = localhost" gives the text behind "Subject:". */
-static void
-take_field(const char *line, const char *name, char *to, size_t size)
-{
-    size_t n = strlen(name);
-
-    if (strncmp(line, name, n) == 0 && to[0] == '\0')
-        take_text(to, size, line + n, strlen(line + n));
-}
-
-static void
-take_certificate(struct sight *s)
-{
-    struct look *l = s->look;
-    struct curl_certinfo *info = NULL;
-    char expires[64] = "";
-    time_t date;
-
-    if (curl_easy_getinfo(s->easy, CURLINFO_CERTINFO, &info) != CURLE_OK ||
-        info == NULL || info->num_of_certs < 1)
-        return;
-    l->chain = (unsigned)info->num_of_certs;
-    l->subject[0] = l->issuer[0] = l->names[0] = '\0';
-    for (const struct curl_slist *i = info->certinfo[0]; i != NULL; i = i->next) {
-        take_field(i->data, "Subject:", l->subject, sizeof l->subject);
-        take_field(i->data, "Issuer:", l->issuer, sizeof l->issuer);
-        take_field(i->data, "Expire date:", expires, sizeof expires);
-        take_field(i->data, "X509v3 Subject Alternative Name:", l->names,
-                   sizeof l->names);
-    }
-    if ((date = curl_getdate(expires, NULL)) > 0)
-        l->expires = (int64_t)date;
-}
-
-static int
-milliseconds(CURL *easy, CURLINFO which)
-{
-    curl_off_t us = 0;
-
-    return curl_easy_getinfo(easy, which, &us) == CURLE_OK ? (int)(us / 1000) : 0;
-}
-
-/* Does what was said last read as "no"? */
-static bool
-said_no(const struct look *l)
-{
-    const char *s = l->said;
-
-    if (strncmp(l->url, "smtp", 4) == 0)
-        return s[0] == '4' || s[0] == '5';
-    if (strncmp(l->url, "pop3", 4) == 0)
-        return s[0] == '-';
-    return strncasecmp(s, "* BYE", 5) == 0 || strncasecmp(s, "* NO", 4) == 0;
-}
-
-static bool
-is_connected(const struct sight *s)
-{
-    curl_off_t us = 0;
-
-    return curl_easy_getinfo(s->easy, CURLINFO_CONNECT_TIME_T, &us) == CURLE_OK && us > 0;
-}
-
-static enum look_result
-result_of(const struct sight *s)
-{
-    switch (s->code) {
-    case CURLE_OK:
-        return LOOK_OK;
-    case CURLE_WRITE_ERROR: /* it talks without end: of a web page that is no matter */
-        return is_http(s->look) ? LOOK_OK : LOOK_OTHER;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return LOOK_NO_NAME;
-    case CURLE_COULDNT_CONNECT:
-        return LOOK_NO_CONNECT;
-    case CURLE_PROXY:
-        return LOOK_PROXY;
-    case CURLE_OPERATION_TIMEDOUT:
-        return is_connected(s) ? LOOK_TIMEOUT : LOOK_NO_CONNECT;
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return LOOK_UNTRUSTED;
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
-        return LOOK_TLS;
-    case CURLE_USE_SSL_FAILED:
-        return LOOK_NO_STARTTLS;
-    default:
-        return said_no(s->look) ? LOOK_REFUSED : LOOK_OTHER;
-    }
-}
-
-static void
-take_sight(struct sight *s)
-{
-    struct look *l = s->look;
-    const char *ip = NULL, *why;
-
-    if (curl_easy_getinfo(s->easy, CURLINFO_PRIMARY_IP, &ip) == CURLE_OK && ip != NULL)
-        take_text(l->ip, sizeof l->ip, ip, strlen(ip));
-    take_certificate(s);
-    if (!s->verify)
-        return;
-    l->connect_ms = milliseconds(s->easy, CURLINFO_CONNECT_TIME_T);
-    l->result = result_of(s);
-    why = s->detail[0] != '\0' ? s->detail : curl_easy_strerror(s->code);
-    if (l->result != LOOK_OK)
-        take_text(l->why, sizeof l->why, why, strlen(why));
 }
 
 /* --- all together ----------------------------------------------------------------------
@@ -362,7 +222,7 @@ look_round(struct look *look, size_t count, bool verify, int deadline_ms)
         if (sight[i].easy == NULL)
             continue;
         if (r == 0)
-            take_sight(&sight[i]);
+            look_seen(&sight[i]);
         curl_multi_remove_handle(multi, sight[i].easy);
         curl_easy_cleanup(sight[i].easy);
     }

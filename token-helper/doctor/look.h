@@ -1,7 +1,8 @@
 /* look.h - what can be seen of a server before anything is entrusted to it: is it
  * reached, how soon, what certificate does it show, what time does it have.
  *
- * Used by:  network.c. look.c is the doctor's only user of libcurl.
+ * Used by:  network.c. look.c and look_seen.c are the doctor's only users of
+ * libcurl.
  * Includes: client/, libc.
  *
  * No credential is ever sent. A mail server is asked for its capabilities (with STARTTLS
@@ -47,11 +48,11 @@ struct look {
     char tls[32];      /* "TLSv1.3"; "" when not known */
     char subject[200]; /* of the certificate shown; "" when it is not known */
     char issuer[200];
-    char names[300]; /* what it is good for: "DNS:a.example, DNS:b.example" */
-    int64_t expires; /* epoch seconds; 0: not known */
-    unsigned chain;  /* how many certificates were shown */
-    int64_t date;    /* what the server takes for the time; 0: it did not say */
-    int64_t date_at; /* our time when it said so */
+    char names[300];         /* what it is good for: "DNS:a.example, DNS:b.example" */
+    int64_t begins, expires; /* epoch seconds; 0: not known */
+    unsigned chain;          /* how many certificates were shown */
+    int64_t date;            /* what the server takes for the time; 0: it did not say */
+    int64_t date_at;         /* our time when it said so */
 };
 
 /* Looks at all of them at the same time, for at most deadline_ms (and as long once more,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../mail/visit.h"
+#include "mail_remedy.h"
 #include "mail_session.h"
 #include "patient.h"
 
@@ -14,17 +15,6 @@ wire_of(enum protocol protocol)
                                       [PROTOCOL_POP3] = WIRE_POP3};
 
     return wires[protocol];
-}
-
-static void
-tell_failure(struct patient *p, enum protocol protocol, struct err *err, bool signing_in)
-{
-    mail_session_remedy(err, PATIENT_NAME(p), wire_of(protocol));
-    report_failure(p->report, err);
-    if (signing_in && p->microsoft && err->code == ERR_PERSON)
-        report_note(p->report,
-                    "what was changed in Entra or Exchange less than 2 hours ago may "
-                    "not be in effect yet: then wait, and change nothing more");
 }
 
 static void
@@ -61,6 +51,9 @@ try_fresh(struct patient *p, enum protocol protocol, const struct deadline *d,
     struct err why = ERR_INIT;
     int r = err->code;
 
+    if (p->renewed)
+        return r; /* by another server: this one was asked with the new one already */
+    p->renewed = true;
     report_note(p->report, "the token was refused: another one is asked for");
     if (grant_fresh(p, &p->token, d, fresh, &why) != 0) {
         report_warning(p->report, &why);
@@ -103,16 +96,15 @@ check_protocol(struct patient *p, enum protocol protocol, int ms)
     struct err err = ERR_INIT;
 
     if (open_visit(p, protocol, &d, &v, &err) != 0) {
-        tell_failure(p, protocol, &err, false);
+        mail_remedy_tell(p, wire_of(protocol), false, &err);
     } else {
         tell_mechanisms(p, &v);
         if (p->token.len == 0)
             report_note(p->report, "not signed in: there is no token (see: grant)");
         else if (sign_in_there(p, protocol, &d, &v, &fresh, &err) != 0)
-            tell_failure(p, protocol, &err, true);
+            mail_remedy_tell(p, wire_of(protocol), true, &err);
         else
-            mail_session(&v, protocol == PROTOCOL_SMTP ? p->request->send_to : NULL,
-                         p->report);
+            mail_session(p, &v);
     }
     visit_close(&v);
     if (fresh.len > 0) /* for the servers that follow */

@@ -6,35 +6,20 @@
 
 #include "../base/wallclock.h"
 #include "../mail/refusal.h"
+#include "mail_remedy.h"
 #include "trial_message.h"
 
 struct session {
+    struct patient *patient;
     struct visit *visit;
-    struct report *report;
+    struct report *report; /* the patient's */
     char said[COMMAND_SAID_MAX];
 };
 
-void
-mail_session_remedy(struct err *err, const char *account, enum wire wire)
-{
-    char self[300], rest[ERR_HINT_MAX];
-    size_t n;
-
-    snprintf(self, sizeof self, "un: mailbearer doctor %.200s --%s", account,
-             wire_name(wire));
-    n = strlen(self) + 1;
-    if (strlen(err->hint) < n || strncmp(err->hint + 1, self, n - 1) != 0)
-        return;
-    snprintf(rest, sizeof rest, "%s", err->hint + n + strspn(err->hint + n, ".; "));
-    err_hint(err, "%s",
-             rest[0] != '\0' ? rest
-                             : "nothing is known here about that reply: ask whoever runs "
-                               "the server");
-}
-
-/* One command. False: it failed, and was told as "WHAT: said". */
+/* One command. False: it failed, and was told as "WHAT: said". `rights`: whether it works
+ * depends on rights that an administrator may just have changed. */
 static bool
-do_command(struct session *s, const char *line, const char *what)
+do_command(struct session *s, const char *line, bool rights, const char *what)
 {
     const struct mail_server *server = s->visit->server;
     struct err err = ERR_INIT;
@@ -45,23 +30,22 @@ do_command(struct session *s, const char *line, const char *what)
             return true;
         refusal_said(s->visit->caps.wire, server->host, what, s->visit->account,
                      server->user, s->said, &err);
-        mail_session_remedy(&err, s->visit->account, s->visit->caps.wire);
     }
-    report_failure(s->report, &err);
+    mail_remedy_tell(s->patient, s->visit->caps.wire, rights, &err);
     return false;
 }
 
 static void
 try_imap(struct session *s)
 {
-    if (do_command(s, "EXAMINE INBOX", "does not open INBOX"))
+    if (do_command(s, "EXAMINE INBOX", true, "does not open INBOX"))
         report_ok(s->report, "INBOX can be opened: %.300s", s->said);
 }
 
 static void
 try_pop3(struct session *s)
 {
-    if (do_command(s, "STAT", "does not open the mailbox"))
+    if (do_command(s, "STAT", true, "does not open the mailbox"))
         report_ok(s->report, "the mailbox can be opened: %.300s", s->said);
 }
 
@@ -79,7 +63,7 @@ begin_mail(struct session *s)
         return false;
     }
     snprintf(line, sizeof line, "MAIL FROM:<%s>", user);
-    return do_command(s, line, "refuses the mailbox as sender");
+    return do_command(s, line, true, "refuses the mailbox as sender");
 }
 
 static void
@@ -90,7 +74,7 @@ try_smtp(struct session *s)
     if (!begin_mail(s))
         return;
     memcpy(accepted, s->said, sizeof accepted);
-    if (do_command(s, "RSET", "does not take RSET"))
+    if (do_command(s, "RSET", false, "does not take RSET"))
         report_ok(s->report, "takes mail from %s: %.300s; RSET: nothing was sent",
                   s->visit->server->user, accepted);
 }
@@ -107,7 +91,7 @@ send_text(struct session *s, const char *to)
         stream_send_all(&s->visit->wait, text.data, text.len, &err) != 0)
         report_failure(s->report, &err);
     else
-        sent = do_command(s, ".", "does not take the message");
+        sent = do_command(s, ".", true, "does not take the message");
     secret_clear(&text);
     return sent;
 }
@@ -125,16 +109,17 @@ send_message(struct session *s, const char *to)
         return;
     }
     snprintf(line, sizeof line, "RCPT TO:<%s>", to);
-    if (begin_mail(s) && do_command(s, line, "refuses the recipient") &&
-        do_command(s, "DATA", "takes no message") && send_text(s, to))
+    if (begin_mail(s) && do_command(s, line, false, "refuses the recipient") &&
+        do_command(s, "DATA", false, "takes no message") && send_text(s, to))
         report_ok(s->report, "a message from %s to %s was accepted: %.300s",
                   s->visit->server->user, to, s->said);
 }
 
 void
-mail_session(struct visit *visit, const char *send_to, struct report *report)
+mail_session(struct patient *p, struct visit *visit)
 {
-    struct session s = {.visit = visit, .report = report};
+    struct session s = {.patient = p, .visit = visit, .report = p->report};
+    const char *send_to = p->request->send_to;
 
     switch (visit->caps.wire) {
     case WIRE_IMAP:

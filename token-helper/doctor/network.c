@@ -8,6 +8,8 @@
 #include "../oauth/discovery.h"
 #include "clock_check.h"
 #include "look.h"
+#include "mail_remedy.h"
+#include "network_fault.h"
 #include "patient.h"
 #include "resolve.h"
 
@@ -164,100 +166,6 @@ tell_name(const struct targets *t, const struct target *g)
 }
 
 static void
-set_unreached(const struct target *g, const struct look *l, struct err *err)
-{
-    const char *port = l->proxy != NULL ? "the proxy" : "the firewall";
-
-    switch (l->result) {
-    case LOOK_NO_NAME:
-        err_set(err, ERR_TEMP, "%s: name not found (%s)", g->service, l->why);
-        err_hint(err, "check the name, /etc/resolv.conf and the name server");
-        break;
-    case LOOK_PROXY:
-        err_set(err, ERR_TEMP, "%s: the proxy does not connect to %s port %d (%s)",
-                g->service, g->host, g->port, l->why);
-        err_hint(err, "check `proxy`, and have the proxy let CONNECT to that port pass");
-        break;
-    case LOOK_TIMEOUT:
-        err_set(err, ERR_TIMEOUT, "%s: %s port %d accepts the connection and is silent",
-                g->service, g->host, g->port);
-        err_hint(err,
-                 "check host, port and `tls` or `starttls` of %s; else %s holds "
-                 "the connection",
-                 g->service, port);
-        break;
-    default:
-        err_set(err, ERR_TEMP, "%s: cannot connect to %s port %d (%s)", g->service,
-                g->host, g->port, l->why);
-        err_hint(err, "check the network, %s and `proxy` from this machine", port);
-        break;
-    }
-}
-
-/* Whose certificate it is decides what is to be done. */
-static void
-set_untrusted(const struct target *g, const struct look *l, struct err *err)
-{
-    char whose[300] = "";
-
-    if (l->issuer[0] != '\0')
-        snprintf(whose, sizeof whose, "; it is issued by %.120s for %.120s", l->issuer,
-                 l->names[0] != '\0' ? l->names : l->subject);
-    err_set(err, ERR_TEMP, "%s: the certificate of %s is not trusted: %s%s", g->service,
-            g->host, l->why, whose);
-    if (l->expires != 0 && l->expires <= wallclock_now())
-        err_hint(err, "check this machine's clock; else whoever runs %s must renew it",
-                 g->host);
-    else if (strstr(l->why, "name") != NULL)
-        err_hint(err,
-                 "the name must be one of the certificate's: correct the host, or "
-                 "whatever leads %s to another machine",
-                 g->host);
-    else
-        err_hint(err,
-                 "if that issuer is your own, or a proxy's that inspects TLS: name its "
-                 "certificate in `ca_file`, or add it to the system's; if not, somebody "
-                 "intercepts the connection");
-}
-
-static void
-set_unusable(const struct target *g, const struct look *l, struct err *err)
-{
-    switch (l->result) {
-    case LOOK_UNTRUSTED:
-        set_untrusted(g, l, err);
-        break;
-    case LOOK_TLS:
-        err_set(err, ERR_TEMP, "%s: TLS with %s port %d failed (%s)", g->service, g->host,
-                g->port, l->why);
-        err_hint(err, "check `tls` against `starttls`, `ca_file`, and whether something "
-                      "intercepts TLS; TLS 1.2 or later is needed");
-        break;
-    case LOOK_NO_STARTTLS:
-        err_set(err, ERR_TEMP,
-                "%s: %s port %d offers no STARTTLS, and without TLS no "
-                "token is sent",
-                g->service, g->host, g->port);
-        err_hint(err, "check host and port, and whether something on the way removes "
-                      "STARTTLS");
-        break;
-    case LOOK_REFUSED:
-        err_set(err, ERR_TEMP, "%s: %s takes no session: %s", g->service, g->host,
-                l->said);
-        err_hint(err, "look it up: mailbearer explain '%s'", l->said);
-        break;
-    case LOOK_OTHER:
-        err_set(err, ERR_PROTOCOL, "%s: %s port %d: %s", g->service, g->host, g->port,
-                l->why);
-        err_hint(err, "check host, port and `tls` or `starttls` of %s", g->service);
-        break;
-    default:
-        set_unreached(g, l, err);
-        break;
-    }
-}
-
-static void
 tell_certificate(const struct targets *t, const struct target *g, const struct look *l)
 {
     int64_t left = l->expires - wallclock_now();
@@ -280,13 +188,29 @@ tell_certificate(const struct targets *t, const struct target *g, const struct l
 }
 
 static void
-tell_connection(const struct targets *t, const struct target *g, const struct look *l)
+tell_fault(const struct targets *t, const struct target *g, const struct look *l)
 {
+    const struct network_place place = {.service = g->service,
+                                        .host = g->host,
+                                        .port = g->port,
+                                        .account = PATIENT_NAME(t->patient),
+                                        .mail =
+                                            g->mail != NULL ? &g->mail->server : NULL};
+    enum wire wire = WIRE_SMTP;
     struct err err = ERR_INIT;
 
-    if (l->result != LOOK_OK) {
-        set_unusable(g, l, &err);
+    network_fault(&place, l, &err);
+    if (wire_from_name(g->service, &wire))
+        mail_remedy_tell(t->patient, wire, false, &err);
+    else
         report_failure(t->patient->report, &err);
+}
+
+static void
+tell_connection(const struct targets *t, const struct target *g, const struct look *l)
+{
+    if (l->result != LOOK_OK) {
+        tell_fault(t, g, l);
         return;
     }
     if (g->mail != NULL)

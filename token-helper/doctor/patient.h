@@ -1,13 +1,15 @@
 /* patient.h - the account under examination: what its checks share. Private to
  * doctor_account().
  *
- * The checks run in this order, each in a file of its own, and go on where they can:
- *   local_check.c   accounts file, store, files it names          "accounts", "store",
- * "files" agent_check.c   who listens, and who serves the account       "agent" network.c
- * names, connections, certificates, the clock   "network", "clock" grant.c         a
- * token                                       "grant" claims.c        what is in it
- * "token" mail_check.c    the sign-in at each server                    "smtp", "imap",
- * "pop3"
+ * The checks run in this order, each in a file of its own, and go on where they can; in
+ * quotes what the report calls them:
+ *
+ *   - local_check.c: accounts file, store, files it names ("accounts", "store", "files")
+ *   - agent_check.c: who listens, and who serves the account ("agent")
+ *   - network.c: names, connections, certificates, the clock ("network", "clock")
+ *   - grant.c: a token ("grant")
+ *   - claims.c: what is in it ("token")
+ *   - mail_check.c: the sign-in at each server ("smtp", "imap", "pop3")
  */
 #ifndef MAILBEARER_PATIENT_H
 #define MAILBEARER_PATIENT_H
@@ -27,6 +29,8 @@ struct patient_server {
     struct mail_server server; /* host NULL: the account has none; texts are borrowed */
 };
 
+#define PATIENT_GUID_SIZE 37
+
 struct patient {
     const struct doctor_request *request;
     struct report *report;
@@ -44,6 +48,10 @@ struct patient {
     struct secret token; /* or the app password; empty: none could be had */
     int64_t expires_at;  /* of the token; 0: not known */
     bool microsoft;      /* by its provider, or by its token */
+    bool renewed;        /* after a refusal, another one was asked for already */
+    bool delay_told;     /* the report says that changes take their time */
+    char object_id[PATIENT_GUID_SIZE]; /* of the enterprise application that the token is
+                                          for; "": not known, or it is a person's */
 };
 
 /* The account's name as it was typed. */

@@ -25,7 +25,10 @@ check_table(const struct postfix_table_fact *t, struct report *report)
 
     if (t->problem == TABLE_OTHER)
         report_note(report, "%.300s: entries of this type are not listed", t->label);
-    if (t->problem == TABLE_FINE || t->problem == TABLE_OTHER)
+    if (t->problem == TABLE_LARGE)
+        report_note(report, "%.300s: too large, its entries are not listed", t->label);
+    if (t->problem == TABLE_FINE || t->problem == TABLE_OTHER ||
+        t->problem == TABLE_LARGE)
         return;
     err_set(&err, ERR_CONFIG, "%.300s %s", t->label,
             t->problem == TABLE_ABSENT      ? "is not there"

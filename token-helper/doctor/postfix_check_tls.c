@@ -116,7 +116,8 @@ check_authorities(const struct postfix_facts *facts, const struct postfix_relay 
                 "no certificate authority is trusted: neither smtp_tls_CAfile nor "
                 "smtp_tls_CApath is set (service %s)",
                 r->service);
-        postfix_remedy(facts, r->service, "smtp_tls_CApath", "/etc/ssl/certs", &err);
+        postfix_remedy(facts, r->service, "smtp_tls_CAfile",
+                       "/etc/ssl/certs/ca-certificates.crt", &err);
         report_failure(report, &err);
     } else if (file[0] != '\0' && !r->ca_file_read) {
         err_set(&err, ERR_CONFIG, "smtp_tls_CAfile %.200s cannot be read, or is empty",

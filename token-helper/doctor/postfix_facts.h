@@ -53,6 +53,7 @@ enum table_problem {
     TABLE_DENIED,    /* may not be read by us */
     TABLE_OPEN,      /* holds passwords and others may read it */
     TABLE_OTHER,     /* of a type whose entries cannot be listed */
+    TABLE_LARGE,     /* too large to be listed; keys can be asked for */
 };
 
 struct postfix_table_fact {

@@ -108,10 +108,7 @@ add_map(struct postfix_search *s, enum map_use use, const char *setting)
         if (!table_parse(word, len, &table))
             continue;
         fact = search_table(s->facts, &table);
-        if (fact != NULL && fact->problem == TABLE_FINE && !table_can_dump(&table))
-            fact->problem = TABLE_OTHER;
-        if (table_can_dump(&table) && search_usable(fact) &&
-            table_dump(&s->tools, &table, &text, NULL) == 0)
+        if (search_list(s, &table, fact, &text))
             for (at = text.data; table_next(&at, &key, &value);)
                 add_entry(s->facts, use, setting, key, value);
         secret_clear(&text);

@@ -29,7 +29,24 @@ bool
 search_usable(const struct postfix_table_fact *t)
 {
     return t == NULL || t->problem == TABLE_FINE || t->problem == TABLE_STALE ||
-           t->problem == TABLE_OPEN || t->problem == TABLE_OTHER;
+           t->problem == TABLE_OPEN || t->problem == TABLE_OTHER ||
+           t->problem == TABLE_LARGE;
+}
+
+bool
+search_list(const struct postfix_search *s, const struct postfix_table *table,
+            struct postfix_table_fact *fact, struct secret *text)
+{
+    if (fact != NULL && fact->problem == TABLE_FINE && !table_can_dump(table))
+        fact->problem = TABLE_OTHER;
+    if (!table_can_dump(table) || !search_usable(fact) ||
+        (fact != NULL && fact->problem == TABLE_LARGE))
+        return false;
+    if (table_dump(&s->tools, table, text, NULL) == 0)
+        return true;
+    if (fact != NULL)
+        fact->problem = TABLE_BROKEN;
+    return false;
 }
 
 static const char *
@@ -163,17 +180,27 @@ is_asked_for(const struct postfix_facts *facts, const char *key)
     return strchr(key, '@') != NULL;
 }
 
+/* Are all relays known? Else an entry may be for one that is not. */
+static bool
+knows_all_relays(const struct postfix_facts *facts)
+{
+    for (size_t i = 0; i < facts->table_count; i++)
+        if (facts->tables[i].problem != TABLE_FINE &&
+            facts->tables[i].problem != TABLE_STALE)
+            return false;
+    return !facts->more_relays;
+}
+
 static void
 look_through(struct postfix_search *s, const struct postfix_table *table,
              struct postfix_table_fact *fact)
 {
+    bool all_known = knows_all_relays(s->facts);
     struct secret text = SECRET_INIT;
     char *at, *key, *value;
 
-    if (table_dump(&s->tools, table, &text, NULL) != 0) {
-        fact->problem = TABLE_BROKEN;
+    if (!search_list(s, table, fact, &text))
         return;
-    }
     for (at = text.data; table_next(&at, &key, &value);) {
         struct secret one = SECRET_INIT;
         struct entry entry = {ENTRY_NONE, "", ""};
@@ -183,7 +210,7 @@ look_through(struct postfix_search *s, const struct postfix_table *table,
         secret_clear(&one);
         if (entry.kind == ENTRY_LITERAL)
             fact->literals++;
-        else if ((entry.kind == ENTRY_AGENT || entry.kind == ENTRY_FILE) &&
+        else if ((entry.kind == ENTRY_AGENT || entry.kind == ENTRY_FILE) && all_known &&
                  !is_asked_for(s->facts, key) &&
                  s->facts->orphan_count < POSTFIX_ORPHANS_MAX)
             snprintf(s->facts->orphans[s->facts->orphan_count++], NEXTHOP_MAX, "%s", key);

@@ -22,6 +22,11 @@ struct postfix_table_fact *search_table(struct postfix_facts *facts,
 /* Can it be asked? NULL counts as yes. */
 bool search_usable(const struct postfix_table_fact *table);
 
+/* Lists its entries into `text`, if that can be done, for table_next(). What is in the
+ * way becomes its problem. `fact` may be NULL. */
+bool search_list(const struct postfix_search *search, const struct postfix_table *table,
+                 struct postfix_table_fact *fact, struct secret *text);
+
 /* Finds the relay's entry in smtp_sasl_password_maps, by the keys and in the order that
  * smtp(8) has: sets entry, key, table and entry_err. */
 void search_entry(const struct postfix_search *search, struct postfix_relay *relay);

@@ -64,8 +64,9 @@ table_clear(struct postfix_table *table)
 void
 table_label(const struct postfix_table *table, char label_r[POSTFIX_LABEL_MAX])
 {
-    bool hidden =
-        strcmp(table->type, "static") == 0 || strcmp(table->type, "inline") == 0;
+    /* A pipemap or unionmap may have such a table in its braces. */
+    bool hidden = strcmp(table->type, "static") == 0 ||
+                  strcmp(table->type, "inline") == 0 || strchr(table->text, '{') != NULL;
 
     snprintf(label_r, POSTFIX_LABEL_MAX, "%s", hidden ? table->type : table->text);
 }
@@ -101,7 +102,7 @@ table_look(const struct postfix_table *table)
         return TABLE_DENIED;
     if (built && stat(table->rest, &source) == 0 && source.st_mtime > made.st_mtime)
         return TABLE_STALE;
-    return TABLE_FINE;
+    return made.st_size > (off_t)TABLE_LISTED_MAX ? TABLE_LARGE : TABLE_FINE;
 }
 
 static bool
@@ -173,7 +174,7 @@ postmap(const struct postfix_tools *tools, const char *option, const char *key,
     argv[n] = NULL;
     program.argv = argv;
     secret_clear(out);
-    out->max = TABLE_OUTPUT_MAX;
+    out->max = key == NULL ? 2 * TABLE_LISTED_MAX : TABLE_OUTPUT_MAX;
     return run_program(&program, err);
 }
 

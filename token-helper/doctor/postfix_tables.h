@@ -14,6 +14,7 @@
 #include "postfix_facts.h"
 
 #define TABLE_OUTPUT_MAX ((size_t)1024 * 1024)
+#define TABLE_LISTED_MAX ((size_t)8 * 1024 * 1024) /* of a file; larger: TABLE_LARGE */
 
 /* One of a list of tables, as main.cf has it: TYPE:REST, maybe behind "proxy:". */
 struct postfix_table {

@@ -112,6 +112,30 @@ add_json(struct report *report, enum report_level level, const struct err *err, 
     json_free(&finding);
 }
 
+/* For a failure that comes without one: who looks at it has at least where to begin. */
+static const char *
+remedy_of_kind(int code)
+{
+    switch (code) {
+    case ERR_STORE:
+        return "look at the state directory: room, modes, owner; then: mailbearer check";
+    case ERR_CONFIG:
+    case ERR_NOACCOUNT:
+        return "correct the accounts file, or what it names; then: mailbearer check";
+    case ERR_PROTOCOL:
+        return "check host and port: something else may answer in its place";
+    case ERR_TEMP:
+    case ERR_TIMEOUT:
+        return "try again; if it stays so, check the network and the agent's log";
+    case ERR_NOAGENT:
+        return "start the agent: mailbearer-agent(8)";
+    case ERR_NOMEM:
+        return "free some memory and try again";
+    default:
+        return "look into the agent's log: journalctl -u mailbearer";
+    }
+}
+
 void
 report_add(struct report *report, enum report_level level, const struct err *err)
 {
@@ -124,6 +148,8 @@ report_add(struct report *report, enum report_level level, const struct err *err
     clean.hint[ERR_HINT_MAX - 1] = '\0';
     clean.text[err_clean(clean.text, strlen(clean.text))] = '\0';
     clean.hint[err_clean(clean.hint, strlen(clean.hint))] = '\0';
+    if (level == REPORT_FAILURE && clean.hint[0] == '\0')
+        err_hint(&clean, "%s", remedy_of_kind(err->code));
     report->count[level]++;
     if (level == REPORT_FAILURE && report->status == EX_OK)
         report->status = code;

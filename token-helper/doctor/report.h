@@ -62,8 +62,9 @@ void report_begin(struct report *report, FILE *out, enum report_format format);
  * is printed above its first finding. */
 void report_check(struct report *report, const char *check);
 
-/* One finding: err->text, with err->hint as its remedy (may be empty) and the exit status
- * of err->code. A failure's code must not be ERR_NONE. */
+/* One finding: err->text, with err->hint as its remedy and the exit status of err->code.
+ * A failure's code must not be ERR_NONE; one without a hint gets a remedy that fits the
+ * code. */
 void report_add(struct report *report, enum report_level level, const struct err *err);
 
 /* Findings without a remedy. At most ERR_TEXT_MAX bytes, then cut. */

@@ -94,6 +94,20 @@ on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
 }
 
+/* Called about once a second while libcurl waits. */
+static int
+on_progress(void *arg, curl_off_t to_get, curl_off_t got, curl_off_t to_send,
+            curl_off_t sent)
+{
+    const struct connection *u = arg;
+
+    (void)to_get;
+    (void)got;
+    (void)to_send;
+    (void)sent;
+    return u->server != NULL && u->server->stop != NULL && atomic_load(u->server->stop);
+}
+
 struct setting {
     CURLoption option;
     const char *text; /* NULL: `number` is meant */
@@ -155,6 +169,9 @@ set_callbacks(struct connection *u)
         (c = curl_easy_setopt(e, CURLOPT_HEADERDATA, u)) != CURLE_OK ||
         (c = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_line)) != CURLE_OK ||
         (c = curl_easy_setopt(e, CURLOPT_WRITEDATA, u)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_XFERINFODATA, u)) != CURLE_OK ||
+        (c = curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L)) != CURLE_OK ||
         (c = curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket)) != CURLE_OK)
         return c;
     return curl_easy_setopt(e, CURLOPT_ERRORBUFFER, u->detail);
@@ -237,6 +254,8 @@ describe(const struct connection *u, const char *account, CURLcode c, struct err
         err_set(err, ERR_TIMEOUT, "%s: no answer in time (%s)", s->host, why);
         err_hint(err, "check the network, the firewall and `proxy` from this machine");
         return ERR_TIMEOUT;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return err_set(err, ERR_TEMP, "%s: given up: the program ends", s->host);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
         err_set(err, ERR_TEMP, "%s: name not found (%s)", s->host, why);

@@ -6,6 +6,7 @@
 #ifndef MAILBEARER_SERVER_H
 #define MAILBEARER_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* All texts are borrowed. */
@@ -17,6 +18,9 @@ struct mail_server {
     const char *ca_file; /* NULL: the system's */
     bool starttls;       /* else TLS from the start */
     bool password;       /* the secret is a password, not a token */
+    /* Becomes true, by another thread's doing, when all is to end: what is under way then
+     * fails within a second. NULL: never. */
+    const atomic_bool *stop;
 };
 
 #endif

@@ -5,6 +5,24 @@
 #include <poll.h>
 #include <string.h>
 
+#define STOP_LOOK_MS 200 /* how often `stop` is looked at */
+
+static int
+too_late(struct err *err)
+{
+    return err_set(err, ERR_TIMEOUT, "the server did not answer in time");
+}
+
+/* Is there no time any more? A server may talk without end, so this is asked also where
+ * nothing has to be waited for. */
+static int
+check_time(const struct stream_wait *wait, struct err *err)
+{
+    if (wait->stop != NULL && atomic_load(wait->stop))
+        return err_set(err, ERR_TEMP, "given up: the program ends");
+    return deadline_passed(&wait->deadline) ? too_late(err) : 0;
+}
+
 static int
 wait_for(struct stream_wait *wait, short events, struct err *err)
 {
@@ -12,12 +30,14 @@ wait_for(struct stream_wait *wait, short events, struct err *err)
 
     for (;;) {
         int left = deadline_left(&wait->deadline);
-        int n = poll(&p, 1, left);
+        int r = check_time(wait, err);
+        int n;
 
+        if (r != 0)
+            return r;
+        n = poll(&p, 1, wait->stop != NULL && left > STOP_LOOK_MS ? STOP_LOOK_MS : left);
         if (n > 0)
             return 0;
-        if (n == 0 && left == 0)
-            return err_set(err, ERR_TIMEOUT, "the server did not answer in time");
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             return err_set(err, ERR_TEMP, "cannot listen to the server: %s",
                            strerror(errno));
@@ -31,6 +51,8 @@ stream_more(void *stream_wait, char *buf, size_t size, size_t *n_r, struct err *
     int r;
 
     for (;;) {
+        if ((r = check_time(wait, err)) != 0)
+            return r;
         switch (wait->stream->recv(wait->stream, buf, size, n_r, err)) {
         case STREAM_DONE:
             return 0;
@@ -53,6 +75,8 @@ stream_send_all(struct stream_wait *wait, const char *buf, size_t len, struct er
     int r;
 
     while (len > 0) {
+        if ((r = check_time(wait, err)) != 0)
+            return r;
         switch (wait->stream->send(wait->stream, buf, len, &n, err)) {
         case STREAM_DONE:
             buf += n;

@@ -7,6 +7,7 @@
 #ifndef MAILBEARER_STREAM_H
 #define MAILBEARER_STREAM_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "../client/deadline.h"
@@ -34,6 +35,7 @@ struct stream {
 struct stream_wait {
     struct stream *stream;
     struct deadline deadline;
+    const atomic_bool *stop; /* struct mail_server's */
 };
 
 /* A lineio_more_fn: reads at least one byte. ERR_TIMEOUT when the deadline passes. */

@@ -20,7 +20,9 @@ visit_open(struct visit *visit, enum wire wire, const struct mail_server *server
                         err);
     if (r != 0)
         return r;
-    visit->wait = (struct stream_wait){connection_stream(visit->connection), deadline};
+    visit->wait = (struct stream_wait){.stream = connection_stream(visit->connection),
+                                       .deadline = deadline,
+                                       .stop = server->stop};
     lineio_init(&visit->in, SIGN_IN_LINE_MAX, stream_more, &visit->wait);
     return 0;
 }

@@ -310,13 +310,13 @@ grant_device_poll(struct grant_device *device, const struct reply_input *in,
     error = json != NULL ? json_get_string(json, "error") : NULL;
     if (error != NULL && (r == ERR_PERSON || strcmp(error, "slow_down") == 0 ||
                           strcmp(error, "authorization_pending") == 0)) {
-        *err = why; /* describe_end() betters it */
-        r = take_refusal(device, in, json, error, retry_after, now_ms, again_r, err);
+        /* describe_end() betters what stands in `why` */
+        r = take_refusal(device, in, json, error, retry_after, now_ms, again_r, &why);
     } else if (r == ERR_TEMP) {
         r = note_trouble(device, &why, retry_after, now_ms, again_r);
-    } else {
-        *err = why; /* a success that is none: the code is used up */
-    }
+    } /* else a success that is none: the code is used up */
     json_free(&json);
+    if (r != 0 && err != NULL)
+        *err = why;
     return r;
 }

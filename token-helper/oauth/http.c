@@ -253,10 +253,9 @@ set_callbacks(struct transfer *t)
     if ((c = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body)) != CURLE_OK ||
         (c = curl_easy_setopt(e, CURLOPT_WRITEDATA, t)) != CURLE_OK ||
         (c = curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_HEADERDATA, t)) != CURLE_OK ||
-        (c = curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->detail)) != CURLE_OK)
+        (c = curl_easy_setopt(e, CURLOPT_HEADERDATA, t)) != CURLE_OK)
         return c;
-    return curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+    return curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->detail);
 }
 
 static CURLcode
@@ -396,6 +395,17 @@ transfer_finish(struct transfer *t, CURLcode c)
     t->done(t->arg, &t->reply, NULL);
 }
 
+/* Looked for here and not asked of libcurl, which could fail. */
+static struct transfer *
+transfer_find(const struct http *http, const CURL *easy)
+{
+    struct transfer *t = http->first;
+
+    while (t != NULL && t->easy != easy)
+        t = t->next;
+    return t;
+}
+
 void
 http_poll(struct http *http, int fd, int timeout_ms)
 {
@@ -408,12 +418,11 @@ http_poll(struct http *http, int fd, int timeout_ms)
         return;
     curl_multi_perform(http->multi, &n);
     while ((m = curl_multi_info_read(http->multi, &n)) != NULL) {
-        struct transfer *t = NULL;
+        struct transfer *t = transfer_find(http, m->easy_handle);
         CURLcode c = m->data.result; /* m is gone once the handle is removed */
 
-        if (m->msg != CURLMSG_DONE)
+        if (m->msg != CURLMSG_DONE || t == NULL)
             continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&t);
         transfer_unlink(http, t);
         transfer_finish(t, c);
         transfer_free(t);

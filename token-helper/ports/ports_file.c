@@ -166,3 +166,17 @@ ports_file_find(const struct secret *text, const char *account, struct secret *h
     }
     return r;
 }
+
+bool
+ports_file_next(const struct secret *text, size_t *at, const char **name_r, size_t *len_r)
+{
+    struct ports_line line;
+
+    while (ports_line_next(text, at, &line))
+        if (!line.comment && line.good) {
+            *name_r = line.text;
+            *len_r = line.name_len;
+            return true;
+        }
+    return false;
+}

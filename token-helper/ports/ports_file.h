@@ -1,6 +1,6 @@
 /* ports_file.h - the file `ports`: who may use a local port as which account.
  *
- * Used by:  commands/cmd_passwd.c (writes), fetch-helper/ (reads)
+ * Used by:  commands/cmd_passwd.c (writes), commands/check_ports.c, fetch-helper/ (read)
  * Includes: base/file.h, client/, libc.
  *
  *     # made by: mailbearer passwd
@@ -13,6 +13,7 @@
 #ifndef MAILBEARER_PORTS_FILE_H
 #define MAILBEARER_PORTS_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../client/error.h"
@@ -39,6 +40,11 @@ int ports_file_read(const char *path, struct secret *text_r, struct err *err);
  * empty); ERR_NOMEM. */
 int ports_file_find(const struct secret *text, const char *account, struct secret *hash_r,
                     struct secret *like_r);
+
+/* The accounts that have a line, one with each call; *at begins with 0. The name is
+ * borrowed from the text, and has no end but *len_r. False: there is no other. */
+bool ports_file_next(const struct secret *text, size_t *at, const char **name_r,
+                     size_t *len_r);
 
 /* Sets the account's line, or with hash NULL removes it. The file is replaced as a whole
  * (temporary file, fsync, rename) under a lock on its folder; the other lines, its mode
