@@ -241,14 +241,17 @@ static void
 judge(const struct account *account, const struct secret *token)
 {
     const struct record *stored = &day.record[account - day.accounts->account];
-    int64_t now = __wrap_wallclock_now(), from = 0, until = 0;
+    int64_t now = __wrap_wallclock_now(), from, until = 0;
+    char *end = NULL;
 
     if (token == NULL) {
         day.unanswered++;
         return;
     }
-    if (sscanf(secret_str(token), "%" SCNd64 ".%" SCNd64, &from, &until) != 2 ||
-        now >= until)
+    from = strtoll(secret_str(token), &end, 10);
+    if (*end == '.')
+        until = strtoll(end + 1, NULL, 10);
+    if (now >= until)
         day.expired++;
     else if (until - now < account->min_remaining && now - from >= TOKEN_JUST_FETCHED &&
              (stored->failure.err.code == ERR_NONE || until - now < TOKEN_LAST_RESORT))
@@ -335,8 +338,10 @@ pass_the_day(struct keeper *keeper)
         day.ms = next > day.ms ? next : day.ms;
         while (day.landings > 0 && day.landing[0].at_ms <= day.ms)
             land(take_first());
-        for (; next_ask <= (double)day.ms; next_ask -= log(share()) * gap)
+        while (next_ask <= (double)day.ms) {
             ask_somebody(keeper);
+            next_ask -= log(share()) * gap;
+        }
         next_tick = day.ms + keeper_tick(keeper);
     }
     while (day.landings > 0)

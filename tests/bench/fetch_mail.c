@@ -15,8 +15,6 @@
 
 #include "bench.h"
 
-extern char **environ;
-
 static pid_t
 start(char **argv, int *fd_r)
 {

@@ -129,7 +129,7 @@ b BAD sign in first' "$(tr -d '\r' < out.token | head -n 4)"
     saw 'a NO [AUTHENTICATIONFAILED] wrong name or password
 b NO [AUTHENTICATIONFAILED] wrong name or password
 c BAD cancelled
-+ 
++'" "'
 d BAD cancelled
 e NO [AUTHENTICATIONFAILED] wrong name or password
 * BYE good-bye'

@@ -250,7 +250,7 @@ imds() {
     entra_admin identity
     as_machine microsoft
     mailbearer token "$RELAY"
-    failed 77 'Identity not found' 'mailbearer check'
+    failed 77 'Identity not found' 'switch System assigned on, or add the identity under User assigned'
 }
 
 @test "managed identity at 169.254.169.254" {

@@ -47,15 +47,15 @@ struct conns {
 
 /* conn.c. Serves a client that has just come on `fd`; `peer` counts it already. The fd is
  * closed when that fails. */
-void conn_start(struct conns *conns, int fd, struct peer *peer);
+void conn_start(struct conns *cs, int fd, struct peer *peer);
 
 /* Ends it at once. */
-void conn_free(struct conn *conn);
+void conn_free(struct conn *c);
 
 /* conns.c. Into the list, as the least idle; out of it; and its place taken from its
  * user. */
-void conns_append(struct conns *conns, struct conn *conn);
-void conns_remove(struct conns *conns, struct conn *conn);
-void conns_leave(struct conns *conns, struct peer *peer);
+void conns_append(struct conns *cs, struct conn *c);
+void conns_remove(struct conns *cs, struct conn *c);
+void conns_leave(struct conns *cs, struct peer *p);
 
 #endif

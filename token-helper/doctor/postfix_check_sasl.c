@@ -123,13 +123,13 @@ static void
 check_both_options(const struct look *l)
 {
     static const char plain[] = "smtp_sasl_security_options";
-    static const char name[] = "smtp_sasl_tls_security_options";
+    static const char tls_name[] = "smtp_sasl_tls_security_options";
     static const char verified_name[] = "smtp_sasl_tls_verified_security_options";
-    const char *tls = value(l, follows(l, name, plain) ? plain : name);
+    const char *tls = value(l, follows(l, tls_name, plain) ? plain : tls_name);
     const char *verified =
-        follows(l, verified_name, name) ? tls : value(l, verified_name);
+        follows(l, verified_name, tls_name) ? tls : value(l, verified_name);
 
-    check_options(l, name, tls);
+    check_options(l, tls_name, tls);
     if (strcmp(tls, verified) != 0)
         check_options(l, verified_name, verified);
 }
