@@ -181,7 +181,7 @@ check-all: ## make check, then everything with sanitizers, valgrind, the package
 
 # --- benchmarks ------------------------------------------------------------------------
 # tests/bench/run compares, and says which bar was missed.
-bench_programs = closed compare fetch_mail load pingpong print_token sasl_exchange sasl_init
+bench_programs = closed compare fetch_mail load pingpong print_token sasl_exchange sasl_init sink
 bench_bin = $(bench_programs:%=$(BUILD)/tests/bench/%)
 $(filter-out %/print_token,$(bench_bin)): $(BUILD)/tests/bench/bench.o
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o

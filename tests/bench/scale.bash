@@ -82,7 +82,7 @@ bench_day() {
     figure "  requests / necessary" "${day[1]:-}" 1.4 x "${day[0]:-?}"
     figure "  expired tokens handed out" "${day[4]:-}" 0 ""
     figure "  tokens below min_remaining handed out, nothing wrong" "${day[5]:-}" 0 "" \
-        "${day[6]:-?} questions had no token, all after the outage began"
+        "${day[6]:-?} questions had no token: one was being fetched, or the provider was away"
 }
 
 bench_scale() {
