@@ -52,7 +52,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags libconfuse jansson libcurl libcrypto
 
 # --- what is built from what --------------------------------------------------------------
 CLIENT = error secret deadline socketmap agent_client oauth_message
-BASE = base64 json listening wipe_alloc file log wallclock complain token_format process run_program git_credential
+BASE = reserve base64 json listening wipe_alloc file log wallclock complain token_format process run_program git_credential
 ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_remove store_seal store_write upstream values values_net words
 CATALOGUE = catalogue catalogue_search
 SETUP = quote render setup_values

@@ -303,6 +303,11 @@ reloaded() {
     (($(log_lines ': read again,') >= $1))
 }
 
+# is_unknown ACCOUNT
+is_unknown() {
+    expect 'NOTFOUND ' "$(reply_to "token $1")" 2> "$WORK/err"
+}
+
 @test "SIGHUP, or a changed file, is read again; a bad one changes nothing" {
     start_agent
     expect 'NOTFOUND ' "$(reply_to 'token added')"
@@ -330,7 +335,7 @@ reloaded() {
     (($(log_lines 'there is no accounts file') <= 2))
     # Mended: what was taken out is gone, what stays keeps its token.
     write_accounts "$(app_account third)"
-    retry_until 5 expect 'NOTFOUND ' "$(sleep 2; reply_to 'token added')"
+    retry_until 10 is_unknown added
     is_ok 'token third'
     is_ok "token $RELAY"
     expect_requests 3

@@ -25,7 +25,7 @@ teardown_file() {
 
 setup() {
     fresh_ground
-    rm -rf "$WORK/elsewhere" "$WORK/told"
+    rm -rf "$WORK/elsewhere" "$WORK/told" "$WORK/crowd" "$WORK/end"
     mkdir "$WORK/elsewhere"
     # shellcheck disable=SC2034
     RELAY_USERS=$PLUGIN_USER

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reserve.h"
+
 /* A size_t alone would shift the block to an address that is not aligned for everything.
  */
 union header {
@@ -23,6 +25,8 @@ wipe_alloc(size_t size, void *(*take)(size_t))
         return NULL;
     }
     header = take(sizeof *header + size);
+    if (header == NULL && reserve_release())
+        header = take(sizeof *header + size);
     if (header == NULL)
         return NULL;
     header->size = size;

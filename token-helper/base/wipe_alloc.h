@@ -2,7 +2,7 @@
  *
  * Used by:  json.c and http.c, which hand it to jansson and libcurl: tokens and secrets
  *           pass through the buffers of both.
- * Includes: libc only.
+ * Includes: reserve.h, which is taken when memory is short; libc.
  *
  * Each block is preceded by its size, in a header of max_align_t so that alignment holds.
  * A block must be freed by wipe_free(), never by free().

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "../base/file.h"
+#include "../base/reserve.h"
 #include "../base/wallclock.h"
 #include "managed_identity.h"
 #include "reply.h"
@@ -118,6 +119,8 @@ write_record(struct acquire *a, const struct store *store)
     if (a->unreadable)
         return ERR_STORE; /* a->trouble has it */
     r = store_write(store, a->account->name, &a->record, &a->stamp, &e);
+    if (r == ERR_NOMEM && reserve_release())
+        r = store_write(store, a->account->name, &a->record, &a->stamp, &e);
     a->unsaved = r != 0;
     if (r != 0)
         a->trouble = e;
@@ -236,6 +239,8 @@ acquire_request(struct acquire *a, struct http_request *request_r, struct err *e
 
     if (left == 0)
         return err_set(err, ERR_TIMEOUT, "no time left for the token request");
+    if (reserve_hold() != 0)
+        return err_set(err, ERR_NOMEM, "no memory for the answer, so nothing is asked");
     if (endpoint == NULL)
         endpoint = a->endpoints.token;
     if (a->step != ACQUIRE_TOKEN)
@@ -303,6 +308,10 @@ acquire_reply(struct acquire *a, const struct http_reply *reply, const struct er
         r = take_metadata(a, reply, more_r, &e);
     } else {
         r = take_token(a, reply, now, more_r, &e);
+        if (r == ERR_NOMEM && reserve_release()) {
+            e = (struct err)ERR_INIT;
+            r = take_token(a, reply, now, more_r, &e);
+        }
     }
     if (*more_r)
         return 0;

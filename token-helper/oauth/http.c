@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <curl/curl.h>
 
+#include "../base/reserve.h"
 #include "../base/wipe_alloc.h"
 
 #define MAX_RETRY_AFTER 3600 /* seconds; MSAL's cap as well */
@@ -112,7 +113,10 @@ on_body(char *bytes, size_t one, size_t n, void *arg)
         t->too_large = true;
         return 0;
     }
-    return secret_append(&t->reply.body, bytes, n) == 0 ? n : 0;
+    if (secret_append(&t->reply.body, bytes, n) != 0 &&
+        (!reserve_release() || secret_append(&t->reply.body, bytes, n) != 0))
+        return 0;
+    return n;
 }
 
 static void
@@ -453,7 +457,9 @@ on_blocking_done(void *arg, const struct http_reply *reply, const struct err *er
     }
     *b->reply = *reply;
     b->reply->body = (struct secret)SECRET_INIT;
-    if (secret_set(&b->reply->body, reply->body.data, reply->body.len) != 0)
+    if (secret_set(&b->reply->body, reply->body.data, reply->body.len) != 0 &&
+        (!reserve_release() ||
+         secret_set(&b->reply->body, reply->body.data, reply->body.len) != 0))
         err_set(b->err, ERR_NOMEM, "out of memory");
 }
 
