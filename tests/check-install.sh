@@ -66,7 +66,7 @@ manifest() {
 .$6/mailbearer.conf
 ./plugins/libmailbearer.so
 F
-    (cd "$here" && ls README.md CHANGELOG.md docs/*.md) | sed "s,^,.$1/share/doc/mailbearer/,"
+    (cd "$here" && ls README.md CHANGELOG.md SECURITY.md docs/*.md) | sed "s,^,.$1/share/doc/mailbearer/,"
 }
 
 pc() {

@@ -53,6 +53,7 @@ fresh_login() {
 
 # start_login [ARGUMENT...] - in the background; PID, $WORK/out, $WORK/err.
 start_login() {
+    : > "$WORK/out" # what the last one said is not this one's
     # A background job of a shell ignores SIGINT, and everything below nohup SIGHUP; a
     # command in a terminal does not.
     env --default-signal=INT,HUP,TERM "$MAILBEARER" -c "$WORK/login.conf" login "$@" \
