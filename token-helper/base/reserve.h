@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-#define RESERVE_SIZE (512u * 1024u) /* two replies of the largest size, and their parts  \
-                                     */
+/* Bytes: two replies of the largest size, and their parts. */
+#define RESERVE_SIZE (512u * 1024u)
 
 /* Sees to it that a reserve is held, one for the whole process. 0 or ERR_NOMEM. */
 int reserve_hold(void);
