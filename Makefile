@@ -53,7 +53,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags libconfuse jansson libcurl libcrypto
 # --- what is built from what --------------------------------------------------------------
 CLIENT = error secret deadline socketmap agent_client oauth_message
 BASE = reserve base64 json listening wipe_alloc file log wallclock complain token_format process run_program git_credential
-ACCOUNTS = accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_remove store_seal store_write upstream values values_net words
+ACCOUNTS = host_owner accounts build build_account build_provider context freshness guard lookup place postfix_keys providers raw read status_report store store_list store_lock store_record store_remove store_seal store_write upstream values values_net words
 CATALOGUE = catalogue catalogue_search
 SETUP = quote render setup_values
 OAUTH = account_check acquire assertion browser certificate credential crypto crypto_pem crypto_seal crypto_sign discovery envelope grant_code grant_device http id_token loopback loopback_connection loopback_socket managed_identity redirect redirect_target reply request revocation secret_source store_key web_page

@@ -69,15 +69,6 @@ def metadata_servers(options, state, log):
                             log)
 
 
-def announce(directory, values):
-    """Writes the ports; the file is whole when it appears."""
-    path = os.path.join(directory, "entra.env")
-    with open(path + ".new", "w", encoding="utf-8") as stream:
-        for name, value in values.items():
-            stream.write("%s=%s\n" % (name, value))
-    os.rename(path + ".new", path)
-
-
 def main():
     """Starts the three servers and waits for the end."""
     options = arguments()
@@ -98,7 +89,7 @@ def main():
         threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
     scheme = "https" if options.tls else "http"
     ports = {"ENTRA_IMDS": "http://%s:%d" % machines[0].server_address} if machines else {}
-    announce(options.dir, {
+    server.announce(os.path.join(options.dir, "entra.env"), {
         "ENTRA_PORT": token.server_port,
         "ENTRA_URL": "%s://localhost:%d" % (scheme, token.server_port),
         "ENTRA_ADMIN": "http://127.0.0.1:%d" % admin.server_port,

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 
-from entra.server import Log, Server
+from entra.server import Log, Server, announce
 from exchange.admin import AdminHandler
 from exchange.server import MailServer, State
 
@@ -54,15 +54,6 @@ def tls_context(directory, hosts):
     return context
 
 
-def announce(directory, values):
-    """Writes the ports; the file is whole when it appears."""
-    path = os.path.join(directory, "exchange.env")
-    with open(path + ".new", "w", encoding="utf-8") as stream:
-        for name, value in values.items():
-            stream.write("%s=%s\n" % (name, value))
-    os.rename(path + ".new", path)
-
-
 def main():
     """Starts the servers and waits for the end."""
     options = arguments()
@@ -81,7 +72,7 @@ def main():
     servers = (*mail.values(), admin)
     for one in servers:
         threading.Thread(target=one.serve_forever, args=(0.1,), daemon=True).start()
-    announce(options.dir, {
+    announce(os.path.join(options.dir, "exchange.env"), {
         **{"EXCHANGE_" + name: server.server_address[1] for name, server in mail.items()},
         "EXCHANGE_ADMIN": "http://127.0.0.1:%d" % admin.server_port,
     })

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "accounts/host_owner.h"
 #include "doctor/postfix_config.h"
 #include "doctor/postfix_words.h"
 
@@ -242,6 +243,8 @@ exchange(void **state)
     assert_true(host_is_exchange("smtp.office365.com"));
     assert_true(host_is_exchange("SMTP.Office365.com"));
     assert_true(host_is_exchange("smtp-mail.outlook.com"));
+    assert_true(host_is_exchange("smtp.partner.outlook.cn"));
+    assert_true(host_is_exchange("contoso-com.a-v1.mx.microsoft"));
     assert_false(host_is_exchange("office365.com.example"));
     assert_false(host_is_exchange("notoffice365.com"));
 }

@@ -6,6 +6,8 @@
 
 #include "postfix_checks.h"
 
+#include "../accounts/host_owner.h"
+
 #define EXCHANGE_LIMIT 3 /* submissions of one mailbox at the same time */
 
 /* True when an earlier relay has the same token: said once. */

@@ -5,6 +5,8 @@
 
 #include "postfix_checks.h"
 
+#include "../accounts/host_owner.h"
+
 #define SUBMISSIONS_PORT 465 /* TLS from the first byte (RFC 8314) */
 
 static const char *

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../accounts/host_owner.h"
 #include "../base/run_program.h"
 #include "../client/agent_client.h"
 

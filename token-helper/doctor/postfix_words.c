@@ -83,22 +83,6 @@ nexthop_parse(const char *text, size_t len, struct nexthop *hop_r)
 }
 
 bool
-host_is_exchange(const char *host)
-{
-    static const char *const tails[] = {".office365.com", ".outlook.com", ".office365.us",
-                                        ".partner.outlook.cn"};
-    size_t len = strlen(host);
-
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        size_t tail = strlen(tails[i]);
-
-        if (len > tail && strcasecmp(host + len - tail, tails[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool
 transport_split(const char *text, char *name_r, size_t size, const char **nexthop_r)
 {
     size_t len = strcspn(text, ":");

@@ -32,9 +32,6 @@ struct nexthop {
  * character that no host, port and brackets have. */
 bool nexthop_parse(const char *text, size_t len, struct nexthop *hop_r);
 
-/* Exchange Online, by the host's name. */
-bool host_is_exchange(const char *host);
-
 /* "TRANSPORT:NEXTHOP" as in transport(5): the transport's name is copied (up to `size`),
  * *nexthop_r is what follows the colon (maybe ""). False when the name is empty or too
  * long. */

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../accounts/host_owner.h"
 #include "../base/json.h"
 #include "../client/agent_client.h"
 
@@ -173,32 +174,13 @@ static const struct server_names {
                        SETUP_POP3_STARTTLS, SETUP_FETCH_POP3},
 };
 
-static bool
-is_below(const char *host, const char *const *domains)
-{
-    size_t len = strlen(host);
-
-    for (; *domains != NULL; domains++) {
-        size_t domain_len = strlen(*domains);
-
-        if (len > domain_len && strcasecmp(host + len - domain_len, *domains) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What only some providers ask for depends on whose server it is. */
 static int
 set_owner(struct setup_values *values, const char *host)
 {
-    static const char *const microsoft[] = {".office365.com", ".office365.us",
-                                            ".outlook.com",   ".outlook.cn",
-                                            ".mx.microsoft",  NULL};
-    static const char *const google[] = {".gmail.com", ".googlemail.com", NULL};
-
-    if (is_below(host, microsoft))
+    if (host_is_exchange(host))
         return setup_value_set(values, SETUP_MICROSOFT, "yes");
-    if (is_below(host, google))
+    if (host_is_google(host))
         return setup_value_set(values, SETUP_GOOGLE, "yes");
     return 0;
 }

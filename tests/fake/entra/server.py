@@ -25,6 +25,14 @@ ENDPOINTS = {"token": Request, "authorize": Authorization, "flow": Continuation,
              "rfc8414": Discovery}
 
 
+def announce(path, values):
+    """Writes ports and the like, NAME=VALUE a line; the file is whole when it appears."""
+    with open(path + ".new", "w", encoding="utf-8") as stream:
+        for name, value in values.items():
+            stream.write("%s=%s\n" % (name, value))
+    os.rename(path + ".new", path)
+
+
 class Server(ThreadingHTTPServer):
     """Threads, many at once, TLS by option. The handshake is done in the connection's own
     thread: a client that does not finish it holds up nobody."""
